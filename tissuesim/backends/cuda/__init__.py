@@ -1,0 +1,1 @@
+"""The GPU backend: the texts of kernels/, compiled by NVRTC."""

@@ -1,0 +1,1 @@
+"""The compiled CPU backend: the same operators as loops over voxels on all cores."""

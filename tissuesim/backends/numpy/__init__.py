@@ -1,0 +1,1 @@
+"""The reference backend: whole-array NumPy, written to be read."""
