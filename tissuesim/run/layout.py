@@ -1,0 +1,94 @@
+"""How our Zarr stores are laid out: format 3, CF attributes, xarray conventions, complete from birth."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import struct
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+CONVENTIONS = "CF-1.11"
+
+
+def create_store(path: Path, fill: Callable[[Any], None], groups: Sequence[str] = ()) -> None:
+    """Create a Zarr v3 store at ``path``: ``fill(root_group)`` adds everything it will ever have.
+
+    The metadata never change afterwards, so they are consolidated here (root and ``groups``) and xarray opens
+    the store at any time while values arrive. The store appears under its name only when it is complete.
+    """
+    import zarr
+
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    root = zarr.create_group(unfinished, zarr_format=3, attributes={"Conventions": CONVENTIONS})
+    fill(root)
+    with warnings.catch_warnings():
+        # Every reader we care for understands them; zarr warns that the format text does not have them yet.
+        warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
+        for group in groups:
+            zarr.consolidate_metadata(unfinished, path=group, zarr_format=3)
+        zarr.consolidate_metadata(unfinished, zarr_format=3)
+    unfinished.rename(path)
+
+
+def add_array(
+    group: Any,
+    name: str,
+    dims: tuple[str, ...],
+    shape: tuple[int, ...],
+    dtype: str,
+    attributes: Mapping[str, Any],
+    *,
+    chunks: tuple[int, ...] | None = None,
+    missing: bool = True,
+) -> Any:
+    """Add an array filled with "not there" (NaN, or -1 for integers) and return it.
+
+    With ``missing`` the fill value is also declared as CF ``_FillValue``, so that xarray masks it.
+    """
+    from zarr.codecs import ZstdCodec
+
+    empty = float("nan") if np.dtype(dtype).kind == "f" else -1
+    declared = {"_FillValue": _encoded_fill(dtype)} if missing else {}
+    return group.create_array(
+        name,
+        shape=shape,
+        chunks=tuple(max(1, extent) for extent in (chunks or shape)),
+        dtype=dtype,
+        fill_value=empty,
+        compressors=[ZstdCodec(level=1)],
+        dimension_names=dims,
+        attributes={**attributes, **declared},
+    )
+
+
+def add_values(
+    group: Any, name: str, dims: tuple[str, ...], values: NDArray[Any], attributes: Mapping[str, Any]
+) -> None:
+    """Add an array that is complete from the start (coordinates, regions, maps)."""
+    from zarr.codecs import ZstdCodec
+
+    array = group.create_array(
+        name,
+        shape=values.shape,
+        chunks=tuple(max(1, extent) for extent in values.shape),
+        dtype=values.dtype,
+        compressors=[ZstdCodec(level=1)],
+        dimension_names=dims,
+        attributes=dict(attributes),
+    )
+    array[...] = values
+
+
+def _encoded_fill(dtype: str) -> Any:
+    # xarray's convention for Zarr v3: the bytes of a little-endian double in base64; integers as they are.
+    if np.dtype(dtype).kind == "f":
+        return base64.standard_b64encode(struct.pack("<d", float("nan"))).decode()
+    return -1

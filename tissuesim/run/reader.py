@@ -1,0 +1,137 @@
+"""A run directory opened for reading, also while the run is still going on."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tissuesim.errors import InputError, nearest
+from tissuesim.run.directory import FIELDS, PROVENANCE, SCENARIO, TOTALS, read_status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import xarray
+
+
+class Run:
+    """Everything a run has written: ``run["kidney"]``, ``run.totals``, ``run.endpoints``, ``run.plot()``."""
+
+    def __init__(self, path: Path | str) -> None:
+        """Open the run directory ``path``; InputError if it is none."""
+        self.path = Path(path)
+        if not self.path.is_dir():
+            raise InputError(f"'{path}' is not a run directory: there is no such folder.")
+        read_status(self.path)  # one clear sentence now rather than a riddle later
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """The content of ``status.json`` at this moment: ``status``, ``updated`` and facts of the run."""
+        return read_status(self.path)
+
+    @cached_property
+    def scenario(self) -> dict[str, Any]:
+        """The resolved scenario as a plain mapping."""
+        import yaml
+
+        loaded = yaml.safe_load(self._text(SCENARIO))
+        if not isinstance(loaded, dict):
+            raise InputError(f"'{self.path / SCENARIO}' is damaged: it holds no mapping.")
+        return loaded
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """The content of ``provenance.json``: command, seed, versions, machine."""
+        import json
+
+        return dict(json.loads(self._text(PROVENANCE)))
+
+    @cached_property
+    def tree(self) -> xarray.DataTree:
+        """All fields as an xarray DataTree, one group per organ, read lazily."""
+        import xarray
+
+        return xarray.open_datatree(self._store(FIELDS), engine="zarr")
+
+    @property
+    def organs(self) -> tuple[str, ...]:
+        """Names of the organs with fields."""
+        return tuple(self.tree.children)
+
+    def __getitem__(self, organ: str) -> xarray.Dataset:
+        """Return the fields of ``organ``: variables over (time, z, y, x), time in days since infusion."""
+        if organ not in self.tree.children:
+            hint = nearest(organ, self.organs)
+            raise InputError(f"organ '{organ}' is not in this run; it has {', '.join(self.organs)}{hint}.")
+        return self.tree[organ].to_dataset()
+
+    @cached_property
+    def totals(self) -> xarray.Dataset:
+        """All time series over ``time``; rows that the run has not reached are left out."""
+        import numpy as np
+        import xarray
+
+        dataset = xarray.open_dataset(self._store(TOTALS), engine="zarr").load()
+        if not dataset.data_vars:
+            return dataset
+        # Columns are written one after the other: the column that is behind the most says where the rows end.
+        written = [np.flatnonzero(np.isfinite(column.values)) for column in dataset.data_vars.values()]
+        rows = min((int(column[-1]) + 1 if column.size else 0) for column in written)
+        return dataset.isel(time=slice(0, rows))
+
+    @property
+    def endpoints(self) -> dict[str, float | None]:
+        """The clinical endpoints of the rows written so far (see ``tissuesim.readouts.endpoints``)."""
+        from tissuesim.readouts import BASELINE_DAY, endpoints
+
+        totals = self.totals
+        columns = {str(name): column.values for name, column in totals.data_vars.items()}
+        baseline_day = float(totals.attrs.get("baseline_day", BASELINE_DAY))
+        return endpoints(totals["time"].values, columns, baseline_day=baseline_day)
+
+    def plot(self, out: Path | str | None = None) -> Path:
+        """Draw the time series of the run into ``out`` (default: ``pictures/``) and return the file."""
+        path: Path = import_module("tissuesim.viz.timeseries").plot_timeseries(self, out)
+        return path
+
+    def render(
+        self,
+        organ: str,
+        field: str = "inflammation",
+        days: Sequence[float] | None = None,
+        out: Path | str | None = None,
+    ) -> list[Path]:
+        """Draw one picture of ``organ`` per day into ``out`` (default: ``pictures/``); return the files."""
+        render: Any = import_module("tissuesim.viz.render")
+        paths: list[Path] = render.render_run(self, days=days, organ=organ, fields=(field,), out=out)
+        return paths
+
+    def __str__(self) -> str:
+        """Return a short tree of what the run holds."""
+        status = self.status
+        lines = [f"Run {self.path.name} ({status['status']})"]
+        for organ in self.organs:
+            dataset = self[organ]
+            sizes: Mapping[Any, int] = dataset.sizes
+            box = " x ".join(str(sizes[axis]) for axis in ("z", "y", "x"))
+            written = int(dataset["frame_written"].sum())
+            lines.append(f"  {organ}: box {box}, {written} of {sizes['time']} frames")
+            lines += [
+                f"    {name} [{field.attrs.get('units', '1')}]: {field.attrs.get('long_name', name)}"
+                for name, field in dataset.data_vars.items()
+                if "time" in field.dims and name != "frame_written"
+            ]
+        return "\n".join(lines)
+
+    def _text(self, name: str) -> str:
+        file = self.path / name
+        if not file.is_file():
+            raise InputError(f"'{self.path}' has no {name}.")
+        return file.read_text(encoding="utf-8")
+
+    def _store(self, name: str) -> Path:
+        if not (self.path / name).is_dir():
+            raise InputError(f"'{self.path}' has no {name}: the run stopped before its first output.")
+        return self.path / name
