@@ -1,0 +1,196 @@
+"""The schema of a run config: every key, its meaning, its default and what it may be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+
+from tissuesim.config.fields import Day, Duration, Length, Mass, Switch, Text, WholeNumber
+from tissuesim.config.treatment import Treatment
+from tissuesim.errors import InputError
+from tissuesim.ticks import TICKS_PER_DAY, power_of_two_below, ticks
+
+MINIMUM_SPACING = 0.002
+"""mm; a voxel below 2 um is smaller than any cell."""
+MAXIMUM_SPACING = 100.0
+"""mm; larger than every organ here."""
+
+
+class Section(BaseModel):
+    """A part of a run config: frozen, and no key that is not in the schema."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, protected_namespaces=())
+
+
+class Patient(Section):
+    """The person who is treated."""
+
+    body_weight: Mass = Field(70.0e6, description="body weight; a dose per kg is multiplied by it")
+
+    @field_validator("body_weight")
+    @classmethod
+    def _human(cls, value: float) -> float:
+        if not 1.0e6 <= value <= 5.0e8:
+            raise InputError(f"{value / 1e6:g} kg is not between 1 and 500 kg")
+        return value
+
+
+class Organ(Section):
+    """One organ: where its shape comes from and how finely it is cut."""
+
+    anatomy: Text = Field(description="a built-in organ, or a surface mesh (relative to the config file)")
+    spacing: Length = Field(2.0, description="edge of a voxel")
+    seed: WholeNumber = Field(1, description="seed of the organ's own random maps (vascular density)")
+    units: Literal["um", "mm", "cm", "m"] | None = Field(None, description="length unit of the mesh file")
+
+    @field_validator("spacing")
+    @classmethod
+    def _possible(cls, value: float) -> float:
+        if not MINIMUM_SPACING <= value <= MAXIMUM_SPACING:
+            raise InputError(f"{value:g} mm is not between 2 um and 100 mm")
+        return value
+
+
+class Time(Section):
+    """When the run starts and ends, and how long a step may be.
+
+    A step is 2^k ticks of 1/6144 day (1 h = 256 ticks): the limits are rounded down to such a step.
+    """
+
+    start: Day = Field(description="first day; day 0 is the day of infusion")
+    end: Day = Field(description="last day")
+    maximum_step: Duration = Field(1 / 3, description="longest step")
+    minimum_step: Duration = Field(1 / 96, description="shortest step")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Time:
+        if self.end <= self.start:
+            raise InputError(f"end: day {self.end:g} is not after the start, day {self.start:g}")
+        if max(abs(self.start), abs(self.end)) > 200.0 * 365.0:
+            raise InputError("start and end must lie within 200 years of day 0")
+        if self.minimum_step < 1.0 / TICKS_PER_DAY:
+            raise InputError("minimum_step: shorter than one tick of the clock (1/6144 day, 14 s)")
+        if self.maximum_step < self.minimum_step:
+            raise InputError(
+                f"maximum_step: {self.maximum_step:g} day is below minimum_step, {self.minimum_step:g} day"
+            )
+        return self
+
+    @property
+    def start_tick(self) -> int:
+        """The tick of the first day."""
+        return ticks(self.start)
+
+    @property
+    def end_tick(self) -> int:
+        """The tick of the last day."""
+        return ticks(self.end)
+
+    @property
+    def maximum_step_ticks(self) -> int:
+        """The longest step in ticks, a power of two."""
+        return power_of_two_below(ticks(self.maximum_step))
+
+    @property
+    def minimum_step_ticks(self) -> int:
+        """The shortest step in ticks, a power of two."""
+        return power_of_two_below(ticks(self.minimum_step))
+
+
+class Frames(Section):
+    """On which days whole organs are written: every so often, and on chosen days."""
+
+    every: Duration | None = Field(None, description="time between frames; without it only chosen days")
+    days: tuple[Day, ...] = Field((), description="more days to write")
+
+    @field_validator("every")
+    @classmethod
+    def _positive(cls, value: float | None) -> float | None:
+        return _positive_span(value)
+
+
+class Output(Section):
+    """What is written, and when. Output never changes a result."""
+
+    frames: Frames = Field(default_factory=Frames)  # type: ignore[arg-type]
+    fields: Literal["all"] | tuple[Text, ...] = Field("all", description="names of organ fields, or all")
+    totals_every: Duration = Field(0.25, description="time between rows of the totals")
+
+    @field_validator("totals_every")
+    @classmethod
+    def _positive(cls, value: float) -> float | None:
+        return _positive_span(value)
+
+
+class RunConfig(Section):
+    """One run: a model, a patient with organs, a treatment, a span of time and an output."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")] = Field(
+        "run", description="name of the run folder: letters, digits, _ and -"
+    )
+    description: str = Field("", description="what this run is for")
+    model: Text = Field(description="a shipped model, or the path of a model file")
+    parameters: dict[str, str | int | float] = Field({}, description="model parameters to change")
+    patient: Patient = Field(default_factory=Patient)  # type: ignore[arg-type]
+    organs: dict[str, Organ] = Field(description="organs by name, at least one")
+    time: Time
+    treatment: tuple[Treatment, ...] = Field((), description="what is done, in any order")
+    stochastic: Switch = Field(True, description="integer cells and random events, or their expected values")
+    precision: Literal["float32", "float64"] = Field("float32", description="numbers of organ fields")
+    seed: WholeNumber = Field(1, description="seed of every random number of the run")
+    backend: Literal["auto", "numpy", "numba", "host", "cuda"] = Field("auto", description="what computes")
+    output: Output = Field(default_factory=Output)  # type: ignore[arg-type]
+    checkpoint_every: Duration = Field(30.0, description="simulated time between checkpoints")
+
+    _source_path: Path | None = PrivateAttr(default=None)
+    _source_text: str = PrivateAttr(default="")
+
+    @property
+    def source_path(self) -> Path | None:
+        """The file this config was read from, None if it was not read from a file."""
+        return self._source_path
+
+    @property
+    def source_text(self) -> str:
+        """The text of that file as it was given, before ``extends`` and ``--set``."""
+        return self._source_text
+
+    @field_validator("organs")
+    @classmethod
+    def _named(cls, value: dict[str, Organ]) -> dict[str, Organ]:
+        if not value:
+            raise InputError("at least one organ is needed")
+        for name in value:
+            if not (name.isascii() and name.isidentifier()):
+                raise InputError(
+                    f"'{name}' is no organ name (letters, digits and _, not starting with a digit)"
+                )
+        return value
+
+    @field_validator("checkpoint_every")
+    @classmethod
+    def _positive(cls, value: float) -> float | None:
+        return _positive_span(value)
+
+    @model_validator(mode="after")
+    def _treated_in_time(self) -> RunConfig:
+        for position, item in enumerate(self.treatment):
+            if item.first_day < self.time.start:
+                raise InputError(
+                    f"treatment[{position}]: begins on day {item.first_day:g}, before the run starts on day "
+                    f"{self.time.start:g} (time.start)"
+                )
+        return self
+
+
+def _positive_span(value: float | None) -> float | None:
+    if value is not None and value < 1.0 / TICKS_PER_DAY:
+        raise InputError(f"{value:g} day is not a positive time of at least one tick (1/6144 day)")
+    return value
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a run config, for editors that complete and check YAML."""
+    return RunConfig.model_json_schema()
