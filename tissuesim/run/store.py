@@ -64,6 +64,10 @@ class FieldStore:
     ) -> FieldStore:
         """Create the store at ``path``: ``tissues`` by organ, a frame for each of ``frame_days`` [day]."""
         days = np.asarray(frame_days, dtype=np.float64)
+        for organ, tissue in tissues.items():
+            taken = {"time", *BOX, "region", "volume", "box_index", "frame_written", *tissue.maps}
+            if clash := sorted(taken & {field.name for field in fields}):
+                raise InputError(f"'{organ}' already has an array '{clash[0]}'; rename the field of that name.")
 
         def fill(root: Any) -> None:
             for organ, tissue in tissues.items():
