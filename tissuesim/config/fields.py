@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
@@ -141,3 +141,25 @@ def _read_text(value: object) -> str:
 
 Text = Annotated[str, BeforeValidator(_read_text)]
 """A text that is not empty."""
+
+
+def _read_names(value: object) -> object:
+    if value == "all":
+        return value
+    if isinstance(value, list | tuple) and value and all(isinstance(name, str) for name in value):
+        return tuple(value)
+    raise InputError(f"{value!r} is neither 'all' nor a list of names")
+
+
+FieldNames = Annotated[Literal["all"] | tuple[str, ...], BeforeValidator(_read_names)]
+"""``all``, or the names of some fields."""
+
+
+def _read_parameter(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise InputError(f"{value!r} is neither a number nor a quantity such as '1.2 1/day'")
+    return value
+
+
+ParameterValue = Annotated[str | int | float, BeforeValidator(_read_parameter)]
+"""A number or a quantity; the model checks its unit."""

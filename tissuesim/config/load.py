@@ -51,7 +51,7 @@ def _finish(data: dict[str, Any], sets: Sequence[str], source: Path, text: str) 
     try:
         config = RunConfig.model_validate(data)
     except ValidationError as error:
-        raise InputError(sentence(error, RunConfig)) from None
+        raise InputError(sentence(error, RunConfig, data)) from None
     config._source_path = source
     config._source_text = text
     return config

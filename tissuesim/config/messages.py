@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -12,12 +12,21 @@ from tissuesim.config.treatment import TREATMENTS
 from tissuesim.errors import nearest
 
 
-def sentence(error: ValidationError, root: type[BaseModel]) -> str:
-    """Return the sentence for the first problem of a failed validation."""
+def sentence(error: ValidationError, root: type[BaseModel], data: Mapping[str, Any]) -> str:
+    """Return the sentence for the first problem in ``data`` that failed the validation by ``root``."""
     details = error.errors()
     # An unknown key is usually a misspelled one, and then also the cause of a missing one.
     first = next((detail for detail in details if detail["type"] == "extra_forbidden"), details[0])
-    return _describe(first, root)
+    return _describe(first, root) + _misspelled_organ(first, data)
+
+
+def _misspelled_organ(detail: ErrorDetails, data: Mapping[str, Any]) -> str:
+    """Return a hint where ``organs.kidny.spacing=...`` has made a second, empty organ."""
+    location = detail["loc"]
+    if detail["type"] != "missing" or len(location) < 3 or location[0] != "organs":
+        return ""
+    others = [name for name in data["organs"] if name != location[1]]
+    return nearest(str(location[1]), others)
 
 
 def _describe(detail: ErrorDetails, root: type[BaseModel]) -> str:

@@ -7,7 +7,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
-from tissuesim.config.fields import Day, Duration, Length, Mass, Switch, Text, WholeNumber
+from tissuesim.config.fields import (
+    Day,
+    Duration,
+    FieldNames,
+    Length,
+    Mass,
+    ParameterValue,
+    Switch,
+    Text,
+    WholeNumber,
+)
 from tissuesim.config.treatment import Treatment
 from tissuesim.errors import InputError
 from tissuesim.ticks import TICKS_PER_DAY, power_of_two_below, ticks
@@ -115,7 +125,7 @@ class Output(Section):
     """What is written, and when. Output never changes a result."""
 
     frames: Frames = Field(default_factory=Frames)  # type: ignore[arg-type]
-    fields: Literal["all"] | tuple[Text, ...] = Field("all", description="names of organ fields, or all")
+    fields: FieldNames = Field("all", description="a list of organ fields, or all")
     totals_every: Duration = Field(0.25, description="time between rows of the totals")
 
     @field_validator("totals_every")
@@ -132,7 +142,7 @@ class RunConfig(Section):
     )
     description: str = Field("", description="what this run is for")
     model: Text = Field(description="a shipped model, or the path of a model file")
-    parameters: dict[str, str | int | float] = Field({}, description="model parameters to change")
+    parameters: dict[str, ParameterValue] = Field({}, description="model parameters to change")
     patient: Patient = Field(default_factory=Patient)  # type: ignore[arg-type]
     organs: dict[str, Organ] = Field(description="organs by name, at least one")
     time: Time

@@ -1,0 +1,288 @@
+"""The ``tissuesim`` command: options in, one sentence out where something is wrong. No logic of its own.
+
+Exit codes: 0 done, 1 a verification failed, 2 bad input, 3 the solver refused to go on, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tissuesim.errors import InputError, NumericsError
+
+if TYPE_CHECKING:
+    from tissuesim.simulation import RunResult
+
+EXIT_FAILED_CHECK, EXIT_INPUT, EXIT_NUMERICS, EXIT_INTERRUPTED = 1, 2, 3, 130
+
+app = typer.Typer(
+    name="tissuesim",
+    help="Inflamed organs in three dimensions, healed by cells.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change one key, such as organs.kidney.spacing='4 mm'."),
+]
+Backend = Annotated[str | None, typer.Option(help="numpy, numba, host, cuda or auto.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no table.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; bad input ends with one sentence on stderr and exit code 2."""
+    try:
+        app(args=None if arguments is None else list(arguments))
+    except InputError as error:
+        _stop(f"Error: {error}", EXIT_INPUT)
+    except NumericsError as error:
+        _stop(f"Error: the solver stopped: {error}", EXIT_NUMERICS)
+
+
+@app.command()
+def run(
+    config: Annotated[
+        Path, typer.Argument(metavar="CONFIG", help="Run config, or the name of a shipped one.")
+    ],
+    sets: Set = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of this run; default runs/<name>-<time>-<hash>.")
+    ] = None,
+    backend: Backend = None,
+    seed: Annotated[str | None, typer.Option(help="Seed of the random numbers.")] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Run a config: a whole virtual patient, from blood to organ."""
+    from tissuesim.config import load_config
+    from tissuesim.scenario import build_scenario
+    from tissuesim.simulation import Simulation
+
+    changes = [
+        *(sets or []),
+        *([f"backend={backend}"] if backend else []),
+        *([f"seed={seed}"] if seed else []),
+    ]
+    settings = load_config(config, changes)
+    simulation = Simulation(build_scenario(settings), backend=settings.backend)
+    folder = simulation.create_run(out=out)
+    with _interruptible(folder), _progress(quiet or as_json) as progress:
+        result = simulation.run(progress=progress)
+    _report(result, quiet, as_json)
+
+
+@app.command()
+def resume(folder: RunFolder, backend: Backend = None, quiet: Quiet = False, as_json: Json = False) -> None:
+    """Go on with a run that was interrupted: the result is the same as if it had not been."""
+    from tissuesim.simulation import resume as resume_run
+
+    with _interruptible(folder), _progress(quiet or as_json) as progress:
+        result = resume_run(folder, backend=backend, progress=progress)
+    _report(result, quiet, as_json)
+
+
+@app.command()
+def render(
+    folder: RunFolder,
+    organ: Annotated[str | None, typer.Option(help="Organ; default the first one of the run.")] = None,
+    field: Annotated[
+        str | None, typer.Option(help="Field to show; default infiltrate and inflammation.")
+    ] = None,
+    day: Annotated[
+        str | None, typer.Option(metavar="DAYS", help="Days, such as 0,14,90; default a few.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the pictures; default RUN/pictures.")] = None,
+) -> None:
+    """Draw a run: the organ on chosen days, and the course of blood and tissue over time."""
+    days = None if day is None else _days(day)
+    pictures = import_module("tissuesim.viz.render").render_run(
+        folder, days=days, organ=organ, field=field, out=out
+    )
+    course = import_module("tissuesim.viz.timeseries").plot_timeseries(folder, out=out)
+    for path in (*pictures, course):
+        print(path)
+    print(f"Pictures are in {Path(course).resolve().parent}")
+
+
+@app.command()
+def verify(
+    quick: Annotated[bool, typer.Option("--quick", help="Coarser grids and fewer samples.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Hold the solver to closed forms, exact stochastic simulation and conservation."""
+    from tissuesim.verification import scorecard
+
+    checks = scorecard(quick=quick)
+    if as_json:
+        keys = ("name", "theory", "measured", "tolerance", "passed")
+        rows = [{key: getattr(check, key) for key in keys} for check in checks]
+        _print_json({"passed": all(check.passed for check in checks), "checks": rows})
+    else:
+        _table(
+            ("check", "theory", "measured", "tolerance", ""),
+            [
+                (
+                    check.name,
+                    check.theory,
+                    check.measured,
+                    check.tolerance,
+                    "pass" if check.passed else "FAIL",
+                )
+                for check in checks
+            ],
+        )
+    if not all(check.passed for check in checks):
+        raise typer.Exit(EXIT_FAILED_CHECK)
+
+
+@app.command()
+def models(
+    name: Annotated[
+        str | None, typer.Argument(help="Shipped model or model file; without it, a list.")
+    ] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="Print the equations as LaTeX.")] = False,
+) -> None:
+    """List the shipped models, or print one as a tree or as equations."""
+    from tissuesim.model import Model
+
+    if name is None:
+        from importlib.resources import files
+
+        folder = Path(str(files("tissuesim.configs"))) / "models"
+        for path in sorted(folder.glob("*.yaml")):
+            description = " ".join(Model.load(path.stem).description.split())
+            print(f"{path.stem}: {description}")
+        return
+    model = Model.load(name)
+    print(model.to_latex() if latex else model)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a run config, for editors that check YAML."""
+    from tissuesim.config import json_schema
+
+    _print_json(json_schema(), indent=2)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    if version:
+        from tissuesim import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+def _days(text: str) -> list[float]:
+    """Return the days of a text such as ``0,14,90``."""
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"--day: '{text}' is no list of days such as 0,14,90") from None
+
+
+@contextmanager
+def _interruptible(folder: Path) -> Iterator[None]:
+    """Ctrl-C, or the termination signal of a cluster, ends a run with a checkpoint and the way to go on."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        _stop(f"Interrupted. Go on with: tissuesim resume {folder}", EXIT_INTERRUPTED)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _progress(silent: bool) -> Iterator[Callable[[float, float, float, float], None] | None]:
+    """Give the callback that moves a progress bar on stderr, or None where nothing shall be shown."""
+    if silent:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("day {task.fields[day]:7.1f}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TextColumn("{task.fields[rate]:.2e} voxel-updates/s"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=60.0) as bar:
+        task = bar.add_task("run", total=1.0, day=0.0, rate=0.0)
+
+        def show(day: float, end_day: float, start_day: float, voxel_updates_per_second: float) -> None:
+            done = (day - start_day) / (end_day - start_day)
+            bar.update(task, completed=done, day=day, rate=voxel_updates_per_second)
+
+        yield show
+
+
+def _report(result: RunResult, quiet: bool, as_json: bool) -> None:
+    facts = {
+        "run": str(result.run),
+        "status": result.status,
+        "wall_seconds": round(result.wall_seconds, 3),
+        "steps": result.steps,
+        "voxels": result.voxels,
+        "backend": result.backend,
+        "endpoints": dict(result.endpoints),
+    }
+    if as_json:
+        _print_json(facts)
+    elif quiet:
+        print(facts["run"])
+    else:
+        rows = [(name, _number(value)) for name, value in result.endpoints.items()]
+        _table(("endpoint", "value"), rows)
+        size = f"{result.steps} steps, {result.voxels} voxels, {result.backend}"
+        print(f"{result.status} in {result.wall_seconds:.1f} s: {size}")
+        print(f"Run folder: {facts['run']}")
+        print(f"Pictures:   tissuesim render {facts['run']}")
+
+
+def _number(value: float | None) -> str:
+    return "never" if value is None else f"{value:.4g}"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*header)
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    Console().print(table)
+
+
+def _print_json(content: Any, indent: int | None = None) -> None:
+    print(json.dumps(content, indent=indent, allow_nan=False))
+
+
+def _stop(message: str, code: int) -> None:
+    sys.stdout.flush()
+    print(message, file=sys.stderr)
+    raise SystemExit(code)
