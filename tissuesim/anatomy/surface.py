@@ -1,0 +1,162 @@
+"""Import of a surface file: its triangle parts, scaled to mm, welded and closed. VTK is loaded here only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tissuesim.errors import InputError, nearest
+
+from .gltf import Named, read_gltf
+from .mesh import Closing, Mesh, area, close, signed_volume, weld
+
+SUFFIXES = (".glb", ".gltf", ".stl", ".ply", ".obj", ".vtp")
+UNITS = {"m": 1000.0, "cm": 10.0, "mm": 1.0, "um": 1e-3}
+LARGEST_FILL = 0.25  # a lone surface that lacks more of its area than this is a sheet, not a solid
+_METRES_BELOW, _MILLIMETRES_ABOVE = 3.0, 30.0
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Closed parts in mm, how each was closed, and a report of what was read."""
+
+    path: Path
+    parts: tuple[Mesh, ...]
+    closings: tuple[Closing, ...]
+    report: dict[str, object]
+
+    def signed_volume(self) -> float | None:
+        """Return the enclosed volume (mm^3) if the surface is one soundly wound closed part, else None."""
+        if len(self.parts) != 1 or not self.closings[0].consistent:
+            return None
+        return abs(signed_volume(self.parts[0]))
+
+
+def read_surface(path: str | Path, units: str | None = None) -> Surface:
+    """Return the closed surface parts of a file in mm.
+
+    ``units`` is 'm', 'cm', 'mm' or 'um'; by default a longest side < 3 means metres and > 30 millimetres.
+    InputError if the file is missing, of another kind, damaged or empty, if a coordinate is not finite, if the
+    size leaves the units open, or if the surface encloses no volume.
+    """
+    path = Path(path)
+    raw = [part for part in _read_parts(path) if len(part[2])]
+    if not raw:
+        raise InputError(f"'{path}' holds no triangles")
+    if not all(np.isfinite(points).all() for _, points, _ in raw):
+        raise InputError(f"'{path}' has a point whose coordinate is not a finite number")
+    scale, note = _scale(path, raw, units)
+    welded = [weld(Mesh(name, points * scale, triangles)) for name, points, triangles in raw]
+    parts, closings, skipped = [], [], []
+    for mesh in welded:
+        if len(mesh.triangles) < 4 or _is_flat(mesh):
+            skipped.append(mesh.name or "(unnamed)")
+            continue
+        closed, closing = close(mesh)
+        parts.append(closed)
+        closings.append(closing)
+    if not parts:
+        raise InputError(f"'{path}' encloses no volume: every part is degenerate or flat")
+    if len(parts) == 1 and closings[0].filled_share > LARGEST_FILL:
+        raise InputError(
+            f"'{path}' is an open sheet, not a solid: closing it would add {closings[0].filled_share:.0%} of its "
+            f"area (at most {LARGEST_FILL:.0%} is filled)"
+        )
+    report: dict[str, object] = {"file": path.name, "units": note, "skipped_parts": skipped}
+    return Surface(path, tuple(parts), tuple(closings), report)
+
+
+def _is_flat(mesh: Mesh) -> bool:
+    """Return whether the part is thinner than a thousandth of its size in some direction, or has no area."""
+    used = mesh.points[np.unique(mesh.triangles)]
+    spread = np.linalg.svd(used - used.mean(axis=0), compute_uv=False)
+    return bool(spread[-1] <= 1e-3 * spread[0] or area(mesh) <= 0)
+
+
+def _scale(path: Path, raw: list[Named], units: str | None) -> tuple[float, str]:
+    """Return the factor to mm and a sentence that says what was assumed."""
+    lower = np.min([points[triangles].min(axis=(0, 1)) for _, points, triangles in raw], axis=0)
+    upper = np.max([points[triangles].max(axis=(0, 1)) for _, points, triangles in raw], axis=0)
+    longest = float((upper - lower).max())
+    if units is not None:
+        if units not in UNITS:
+            raise InputError(
+                f"units '{units}' of '{path}': allowed are {', '.join(UNITS)}{nearest(units, UNITS)}"
+            )
+        return UNITS[units], f"{units} as told: longest side {longest * UNITS[units]:.4g} mm"
+    if longest == 0:
+        raise InputError(f"'{path}' encloses no volume: all its points coincide")
+    if longest < _METRES_BELOW:
+        return 1000.0, f"m, guessed from a longest side of {longest:.4g}: scaled to {longest * 1000:.4g} mm"
+    if longest > _MILLIMETRES_ABOVE:
+        return 1.0, f"mm, guessed from a longest side of {longest:.4g}: kept at {longest:.4g} mm"
+    raise InputError(
+        f"'{path}' has a longest side of {longest:.4g}, which could be cm, mm or m; "
+        f"say which with `units` ({', '.join(UNITS)})"
+    )
+
+
+def _read_parts(path: Path) -> list[Named]:
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InputError(
+            f"surface file '{path}' has the unknown kind '{path.suffix}'; "
+            f"allowed are {', '.join(SUFFIXES)}{nearest(suffix, SUFFIXES)}"
+        )
+    if not path.is_file():
+        raise InputError(f"surface file '{path}' does not exist")
+    if suffix in (".glb", ".gltf"):
+        return read_gltf(path)
+    if suffix == ".stl":
+        _check_stl_length(path)
+    return _split_parts(path, _read_with_vtk(path))
+
+
+def _check_stl_length(path: Path) -> None:
+    """Refuse a binary STL that is shorter than its own triangle count says; VTK would read what is left."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(512)
+    if b"facet" in head.lower() or head[:5].lower() == b"solid":  # ASCII; VTK parses and complains by itself
+        return
+    expected = 84 + 50 * int.from_bytes(head[80:84], "little") if len(head) >= 84 else 84
+    if size < expected:
+        raise InputError(f"'{path}' is cut short: {size} bytes of {expected}")
+
+
+def _read_with_vtk(path: Path) -> Any:
+    """Return the pyvista PolyData of a stl, ply, obj or vtp file; every complaint of VTK is an InputError."""
+    import pyvista
+
+    complaints: list[str] = []
+    try:
+        reader = pyvista.get_reader(str(path))
+        reader.reader.AddObserver("ErrorEvent", lambda *_: complaints.append("the reader reports an error"))
+        data = reader.read()
+    except Exception as error:  # pyvista and VTK raise many kinds on damaged files
+        raise InputError(f"'{path}' is not a readable {path.suffix} file ({error})") from error
+    if complaints:
+        raise InputError(f"'{path}' is damaged: {complaints[0]}")
+    if not isinstance(data, pyvista.PolyData):
+        raise InputError(f"'{path}' holds {type(data).__name__}, not a surface")
+    return data
+
+
+def _split_parts(path: Path, data: Any) -> list[Named]:
+    """Return one part, or the parts named by the cell array ``part_id`` (1-based) and field ``part_names``."""
+    data = data.triangulate()
+    points = np.asarray(data.points, dtype=np.float64)
+    triangles = np.asarray(data.regular_faces, dtype=np.int64).reshape(-1, 3)
+    if "part_id" not in data.cell_data:
+        return [(path.stem, points, triangles)]
+    number = np.asarray(data.cell_data["part_id"])[len(data.cell_data["part_id"]) - len(triangles) :]
+    names = [str(name) for name in data.field_data["part_names"]] if "part_names" in data.field_data else []
+    parts = []
+    for identity in np.unique(number):
+        known = 1 <= identity <= len(names)
+        name = names[int(identity) - 1] if known else f"part {identity}"
+        parts.append((name, points, triangles[number == identity]))
+    return parts

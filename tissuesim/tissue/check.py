@@ -1,0 +1,79 @@
+"""What must hold for a tissue, checked once when it is built or loaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tissuesim.errors import InputError
+
+if TYPE_CHECKING:
+    from .tissue import Tissue
+
+FACES = 6
+
+
+def check_tissue(tissue: Tissue) -> None:
+    """Raise InputError, naming the fault, unless shapes, values, neighbors and conductances are sound."""
+    _check_shapes(tissue)
+    _check_values(tissue)
+    _check_faces(tissue)
+
+
+def _fault(tissue: Tissue, what: str) -> InputError:
+    return InputError(f"tissue '{tissue.name}': {what}")
+
+
+def _check_shapes(tissue: Tissue) -> None:
+    n = tissue.n
+    if n == 0:
+        raise _fault(tissue, "it has no voxel")
+    expected = {
+        "box_index": ((n,), np.int64),
+        "neighbors": ((n, FACES), np.int32),
+        "conductance": ((n, FACES), np.float64),
+        "volume": ((n,), np.float64),
+        "region": ((n,), np.uint8),
+    }
+    for key, (shape, kind) in expected.items():
+        array = getattr(tissue, key)
+        if array.shape != shape or array.dtype != kind:
+            raise _fault(tissue, f"{key} is {array.dtype} {array.shape} instead of {np.dtype(kind)} {shape}")
+    for name, values in tissue.maps.items():
+        if values.shape != (n,) or values.dtype != np.float64:
+            raise _fault(tissue, f"map '{name}' is {values.dtype} {values.shape} instead of float64 ({n},)")
+
+
+def _check_values(tissue: Tissue) -> None:
+    if not (np.isfinite(tissue.spacing) and tissue.spacing > 0):
+        raise _fault(tissue, f"spacing {tissue.spacing} mm is not a positive length")
+    if not (np.isfinite(tissue.volume).all() and (tissue.volume > 0).all()):
+        raise _fault(tissue, "a voxel volume is not a positive number")
+    if tissue.volume.max() > tissue.spacing**3 * (1 + 1e-12):
+        raise _fault(tissue, "a voxel volume is larger than the voxel")
+    if tissue.region.max() >= len(tissue.region_names):
+        raise _fault(tissue, f"region number {tissue.region.max()} has no name")
+    inside = (tissue.box_index >= 0) & (tissue.box_index < np.prod(tissue.shape))
+    if not inside.all() or len(np.unique(tissue.box_index)) != tissue.n:
+        raise _fault(tissue, "box_index leaves the box or repeats itself")
+    for name, values in tissue.maps.items():
+        if not np.isfinite(values).all():
+            raise _fault(tissue, f"map '{name}' has a value that is not finite")
+
+
+def _check_faces(tissue: Tissue) -> None:
+    own = np.arange(tissue.n, dtype=np.int32)
+    if tissue.neighbors.min() < 0 or tissue.neighbors.max() >= tissue.n:
+        raise _fault(tissue, "a neighbor index is out of range")
+    if not (np.isfinite(tissue.conductance).all() and (tissue.conductance >= 0).all()):
+        raise _fault(tissue, "a conductance is negative or not finite")
+    for face in range(FACES):
+        neighbor, back = tissue.neighbors[:, face], face ^ 1
+        wall = neighbor == own
+        if tissue.conductance[wall, face].any():
+            raise _fault(tissue, f"face {face} conducts through a wall")
+        if not (wall | (tissue.neighbors[neighbor, back] == own)).all():
+            raise _fault(tissue, f"face {face} has a neighbor that does not see its neighbor")
+        if not (wall | (tissue.conductance[neighbor, back] == tissue.conductance[:, face])).all():
+            raise _fault(tissue, f"conductance of face {face} is not symmetric")
