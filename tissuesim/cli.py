@@ -68,15 +68,17 @@ def run(
 ) -> None:
     """Run a config: a whole virtual patient, from blood to organ."""
     from tissuesim.config import load_config
-    from tissuesim.scenario import build_scenario
-    from tissuesim.simulation import Simulation
 
     changes = [
         *(sets or []),
         *([f"backend={backend}"] if backend else []),
         *([f"seed={seed}"] if seed else []),
     ]
-    settings = load_config(config, changes)
+    settings = load_config(config, changes)  # before the slow imports: bad input is told at once
+
+    from tissuesim.scenario import build_scenario
+    from tissuesim.simulation import Simulation
+
     simulation = Simulation(build_scenario(settings), backend=settings.backend)
     folder = simulation.create_run(out=out)
     with _interruptible(folder), _progress(quiet or as_json) as progress:

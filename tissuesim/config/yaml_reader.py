@@ -30,7 +30,7 @@ class PlainLoader(yaml.SafeLoader):
             key = str(key_node.value)
             if key in mapping:
                 raise InputError(f"line {line}: the key '{key}' stands twice in the same mapping")
-            mapping[key] = self.construct_object(value_node, deep=True)  # type: ignore[no-untyped-call]
+            mapping[key] = self.construct_object(value_node, deep=True)
         return mapping
 
 

@@ -34,13 +34,13 @@ class Event:
 
 
 def events(treatment: Sequence[CarTCells | Lymphodepletion | Drug], patient: Patient) -> tuple[Event, ...]:
-    """Return every event of the listed treatments, in order of time (listed order within a tick).
+    """Return every event of the listed treatments, in order of time.
 
     Cell numbers are whole. Raises InputError where two courses of one drug, or of lymphodepletion, overlap.
     """
     infusion_days = sorted(item.day for item in treatment if item.type == "car_t")
     found: list[Event] = []
-    for item in treatment:
+    for item in sorted(treatment, key=lambda item: item.first_day):  # an end comes before the next beginning
         if item.type == "car_t":
             found += _infusion(item, patient)
         elif item.type == "lymphodepletion":
