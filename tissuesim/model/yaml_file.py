@@ -1,0 +1,123 @@
+"""YAML to plain dicts: a safe loader that refuses what people do not mean.
+
+Refused are duplicate keys (YAML keeps the last one silently), anchors and aliases, keys that are not text, and
+every tag. ``on``, ``no`` and ``y`` are text and ``1e6`` is a number, as in YAML 1.2.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from tissuesim.errors import InputError
+
+LARGEST_FILE = 4_000_000
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Return the mapping in a YAML file; InputError naming the file where there is none."""
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise InputError(f"{path}: larger than {LARGEST_FILE // 1_000_000} MB, so this is no model file")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not a text file in UTF-8") from None
+    return parse_mapping(text, str(path))
+
+
+def parse_mapping(text: str, where: str) -> dict[str, Any]:
+    """Return the mapping in a YAML text; ``where`` names it in errors."""
+    import yaml
+
+    try:
+        data = yaml.load(text, Loader=_loader())  # derived from SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f", line {mark.line + 1}" if mark else ""
+        raise InputError(f"{where}{line}: {error.problem or error.context}") from None
+    except yaml.YAMLError as error:
+        raise InputError(f"{where}: {' '.join(str(error).split())}") from None
+    except (RecursionError, ValueError, KeyError):
+        raise InputError(
+            f"{where}: is not readable YAML (nested too deep, or a number that is none)"
+        ) from None
+    if data is None:
+        raise InputError(f"{where}: is empty; a mapping with keys such as 'name:' and 'processes:' is needed")
+    if not isinstance(data, dict):
+        raise InputError(
+            f"{where}: a mapping with keys such as 'name:' and 'processes:' is needed, not {kind(data)}"
+        )
+    return data
+
+
+def kind(value: object) -> str:
+    """Return what a YAML value is, in words."""
+    words = {dict: "a mapping", list: "a list", str: "a text", bool: "true or false", type(None): "nothing"}
+    return words.get(type(value), "a number" if isinstance(value, int | float) else type(value).__name__)
+
+
+@lru_cache(maxsize=1)
+def _loader() -> Any:
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """SafeLoader with the scalars of YAML 1.2 and without surprises."""
+
+        # PyYAML's way to configure a loader
+        yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
+        yaml_constructors = {  # noqa: RUF012
+            tag: construct
+            for tag, construct in yaml.SafeLoader.yaml_constructors.items()
+            if tag is None or tag.rpartition(":")[2] in ("map", "seq", "str", "bool", "null")
+        }
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            event = self.peek_event()
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                raise yaml.MarkedYAMLError(
+                    problem="anchors and aliases (& and *) are not read; use 'extends' or write it out",
+                    problem_mark=event.start_mark,
+                )
+            return super().compose_node(parent, index)
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:
+            result: dict[str, Any] = {}
+            for key_node, value_node in node.value:
+                key = self.construct_object(key_node, deep=True)
+                problem = ""
+                if not isinstance(key, str):
+                    problem = f"the key {key!r} is {kind(key)}; a key is a text (put it in quotes)"
+                elif key in result:
+                    problem = f"the key '{key}' stands twice in one mapping"
+                if problem:
+                    raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
+                result[key] = self.construct_object(value_node, deep=True)
+            return result
+
+    def construct_dict(loader: Any, node: Any) -> dict[str, Any]:
+        return dict(loader.construct_mapping(node, deep=True))
+
+    Loader.add_constructor("tag:yaml.org,2002:map", construct_dict)
+    scalars = {
+        "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+        "bool": (r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+        "int": (r"[-+]?[0-9]+", list("-+0123456789")),
+        "float": (r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", list("-+.0123456789")),
+    }
+    for name, (pattern, first) in scalars.items():
+        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{name}", re.compile(f"^(?:{pattern})$"), first)
+    Loader.add_constructor("tag:yaml.org,2002:int", _decimal)
+    Loader.add_constructor("tag:yaml.org,2002:float", _float)
+    return Loader
+
+
+def _decimal(loader: Any, node: Any) -> int:
+    return int(loader.construct_scalar(node))
+
+
+def _float(loader: Any, node: Any) -> float:
+    return float(loader.construct_scalar(node))
