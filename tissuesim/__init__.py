@@ -12,13 +12,10 @@ The public names below are imported on first use, so that ``import tissuesim`` i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tissuesim.errors import InputError, NumericsError
     from tissuesim.model import (
         Cells,
@@ -33,7 +30,7 @@ if TYPE_CHECKING:
         TissueState,
     )
     from tissuesim.run import Run
-    from tissuesim.scenario import Scenario
+    from tissuesim.scenario import Scenario, load
     from tissuesim.simulation import Simulation
     from tissuesim.tissue import Tissue
 
@@ -56,6 +53,7 @@ _HOMES = {
     "Summary": "tissuesim.model",
     "Tissue": "tissuesim.tissue",
     "TissueState": "tissuesim.model",
+    "load": "tissuesim.scenario",
 }
 
 __all__ = [
@@ -78,17 +76,6 @@ __all__ = [
     "__version__",
     "load",
 ]
-
-
-def load(path: str | Path, sets: Sequence[str] = ()) -> Scenario:
-    """Return the checked scenario of a run config; ``sets`` are ``"a.b.c=value"`` changes to it.
-
-    Raises ``InputError`` with one sentence if anything in the config is wrong.
-    """
-    from tissuesim.config import load_config
-    from tissuesim.scenario import build_scenario
-
-    return build_scenario(load_config(path, sets))
 
 
 def __getattr__(name: str) -> object:

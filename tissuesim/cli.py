@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
@@ -81,7 +82,7 @@ def run(
 
     simulation = Simulation(build_scenario(settings), backend=settings.backend)
     folder = simulation.create_run(out=out)
-    with _interruptible(folder), _progress(quiet or as_json) as progress:
+    with _interruptible(folder) as interrupt, _progress(quiet or as_json, interrupt) as progress:
         result = simulation.run(progress=progress)
     _report(result, quiet, as_json)
 
@@ -91,7 +92,7 @@ def resume(folder: RunFolder, backend: Backend = None, quiet: Quiet = False, as_
     """Go on with a run that was interrupted: the result is the same as if it had not been."""
     from tissuesim.simulation import resume as resume_run
 
-    with _interruptible(folder), _progress(quiet or as_json) as progress:
+    with _interruptible(folder) as interrupt, _progress(quiet or as_json, interrupt) as progress:
         result = resume_run(folder, backend=backend, progress=progress)
     _report(result, quiet, as_json)
 
@@ -158,15 +159,11 @@ def models(
     latex: Annotated[bool, typer.Option("--latex", help="Print the equations as LaTeX.")] = False,
 ) -> None:
     """List the shipped models, or print one as a tree or as equations."""
-    from tissuesim.model import Model
+    from tissuesim.model import Model, shipped_models
 
     if name is None:
-        from importlib.resources import files
-
-        folder = Path(str(files("tissuesim.configs"))) / "models"
-        for path in sorted(folder.glob("*.yaml")):
-            description = " ".join(Model.load(path.stem).description.split())
-            print(f"{path.stem}: {description}")
+        for shipped in shipped_models():
+            print(f"{shipped}: {' '.join(Model.load(shipped).description.split())}")
         return
     model = Model.load(name)
     print(model.to_latex() if latex else model)
@@ -199,28 +196,37 @@ def _days(text: str) -> list[float]:
         raise InputError(f"--day: '{text}' is no list of days such as 0,14,90") from None
 
 
+@dataclass
+class _Interrupt:
+    """Whether somebody wants the run to stop; it then stops between two steps."""
+
+    requested: bool = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Note the first signal; the second one stops at once."""
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True
+        print("Stopping after this step (once more: at once)", file=sys.stderr)
+
+
 @contextmanager
-def _interruptible(folder: Path) -> Iterator[None]:
-    """Ctrl-C, or the termination signal of a cluster, ends a run with a checkpoint and the way to go on."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
+def _interruptible(folder: Path) -> Iterator[_Interrupt]:
+    """Ctrl-C, or the termination signal of a cluster, ends a run with the way to go on."""
+    interrupt = _Interrupt()
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield interrupt
     except KeyboardInterrupt:
         _stop(f"Interrupted. Go on with: tissuesim resume {folder}", EXIT_INTERRUPTED)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
-def _progress(silent: bool) -> Iterator[Callable[[float, float, float, float], None] | None]:
-    """Give the callback that moves a progress bar on stderr, or None where nothing shall be shown."""
-    if silent:
-        yield None
-        return
+def _progress(silent: bool, interrupt: _Interrupt) -> Iterator[Callable[[float, float, float, float], None]]:
+    """Give the callback of a run: a progress bar on stderr unless silent, and the way to interrupt."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -233,12 +239,15 @@ def _progress(silent: bool) -> Iterator[Callable[[float, float, float, float], N
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=60.0) as bar:
+    bar = Progress(*columns, console=Console(stderr=True), speed_estimate_period=60.0, disable=silent)
+    with bar:
         task = bar.add_task("run", total=1.0, day=0.0, rate=0.0)
 
         def show(day: float, end_day: float, start_day: float, voxel_updates_per_second: float) -> None:
             done = (day - start_day) / (end_day - start_day)
             bar.update(task, completed=done, day=day, rate=voxel_updates_per_second)
+            if interrupt.requested:
+                raise KeyboardInterrupt
 
         yield show
 

@@ -31,7 +31,7 @@ ROOMS: dict[str, set[str]] = {
     "readouts": {"model"},
     "run": {"model", "tissue", "readouts"},
     "simulation": {"backends", "run", "systemic", "treatment", "readouts", "config", "scenario"},
-    "scenario": {"config", "anatomy", "treatment", "systemic"},
+    "scenario": {"config", "anatomy", "treatment", "model", "codegen"},
     "verification": {"simulation", "scenario", "anatomy", "config"},
     "viz": {"run", "tissue"},
     "configs": set(),
@@ -95,22 +95,10 @@ def test_pictures_never_reach_into_a_simulation() -> None:
     assert not below("viz") & {"simulation", "scenario", "backends", "systemic", "config"}
 
 
-HEAVY = set(
-    [
-        "pydantic",
-        "pint",
-        "zarr",
-        "xarray",
-        "pyvista",
-        "vtk",
-        "matplotlib",
-        "rich",
-        "typer",
-        "yaml",
-        "cupy",
-        "scipy",
-    ]
-)
+HEAVY = {
+    *("pydantic", "pint", "zarr", "xarray", "pyvista", "vtk"),
+    *("matplotlib", "rich", "typer", "yaml", "cupy", "scipy"),
+}
 AT_HOME = {"config": {"pydantic", "pydantic_core", "yaml"}, "cli": {"typer"}, "backends": {"cupy"}}
 
 
