@@ -97,18 +97,18 @@ def dimension_of(unit: str) -> Dimension:
 
 
 def factor(unit: str) -> float:
-    """Return canonical units per ``unit``: canonical value = displayed value * factor(unit)."""
+    """Return how many canonical units one ``unit`` is: canonical value = displayed value * this."""
     return float(_unit(unit)[0])
 
 
 def parse_quantity(value: object) -> tuple[float, Dimension]:
-    """Return (canonical float, dimension) of ``"30 um^2/s"``; plain numbers, also as text, are dimensionless."""
+    """Return (canonical float, dimension) of ``"30 um^2/s"``; plain numbers, also as text, are pure."""
     if isinstance(value, str):
         number, unit = _split(value)
-    elif isinstance(value, Real) and not isinstance(value, bool):
-        number, unit = _finite(value, value), "1"
+    elif isinstance(value, bool) or not isinstance(value, Real):
+        raise InputError(f"{_short(value)} is not a quantity: give a number and a unit, such as '0.5 1/day'")
     else:
-        raise InputError(f"{value!r} is not a quantity: give a number and a unit, such as '0.5 1/day'")
+        number, unit = _finite(value, value), "1"
     scale, dimension = _unit(unit)
     # repr() of a float is its shortest decimal reading, which as a fraction meets the exact unit factor.
     return _finite(Fraction(repr(number)) * scale, value), dimension
@@ -117,8 +117,8 @@ def parse_quantity(value: object) -> tuple[float, Dimension]:
 def quantity(value: object, unit: str, where: str = "") -> float:
     """Return ``value`` as a canonical float after checking that it has the dimension of ``unit``.
 
-    ``where`` is the path of the key, put in front of the message of the InputError. A number without a unit is
-    accepted only where ``unit`` is dimensionless.
+    ``where`` is the path of the key, put in front of the message of the InputError. A number without a unit
+    is accepted only where ``unit`` is dimensionless.
     """
     place = f"{where}: " if where else ""
     wanted = dimension_of(unit)
@@ -153,7 +153,7 @@ def _short(value: object) -> str:
 
 
 def _split(text: str) -> tuple[float, str]:
-    """Return the leading number and the unit text behind it (``1/day`` is the number 1 and the unit 1/day)."""
+    """Return the leading number and the unit text behind it (``1/day`` is 1 and the unit 1/day)."""
     stripped = text.strip()
     match = _NUMBER.match(stripped)
     if match is None or len(stripped) > LONGEST_TEXT:
@@ -169,7 +169,7 @@ def _registry() -> Any:
     """Return the one pint registry, with ``cell`` as a base unit and exact fractions."""
     import pint
 
-    registry = pint.UnitRegistry(non_int_type=Fraction)
+    registry: Any = pint.UnitRegistry(non_int_type=Fraction)
     registry.define("cell = [cell]")
     return registry
 
@@ -187,8 +187,9 @@ _AXES = {
 @lru_cache(maxsize=1024)
 def _named_unit(name: str) -> tuple[Fraction, Dimension]:
     """Return what one unit name is worth: (canonical factor, dimension)."""
+    registry = _registry()
     try:
-        base = _registry().Quantity(Fraction(1), name).to_base_units()
+        base = registry.Quantity(Fraction(1), name).to_base_units()
         scale, axes = Fraction(base.magnitude), dict(base.dimensionality)
     except Exception:  # pint raises many kinds of errors, and each of them means: not a unit we can use
         raise InputError(f"unknown unit '{name}'{nearest(name, USUAL_UNITS)}") from None
@@ -225,7 +226,11 @@ def _unit(text: str) -> tuple[Fraction, Dimension]:
 
 
 class _UnitReader:
-    """Recursive descent over ``product = factor {('*' | '/' | blank) factor}``, ``factor = (name | 1 | (product)) [^int]``."""
+    """Recursive descent over a unit text.
+
+    product = factor {("*" | "/" | blank) factor}
+    factor  = (name | "1" | "(" product ")") ["^" whole number]
+    """
 
     def __init__(self, text: str, tokens: list[tuple[str | None, str]]) -> None:
         self.text = text

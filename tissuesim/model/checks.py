@@ -1,4 +1,4 @@
-"""Checks of a model across its parts: names, cycles, sizes, units, kinds, conservation, and no taking from nothing."""
+"""Checks of a model across its parts: names, cycles, sizes, units, kinds, conservation, positivity."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tissuesim.model.model import Model, Process
 
 MOST_EXPANDED_NODES = 20_000
-DEEPEST_EXPANDED = 200
+DEEPEST_EXPANDED = 120
 
 VOXEL = ("signals", "cells", "states", "maps")
 BODY = ("pools", "summaries", "parameters")
@@ -48,7 +48,7 @@ def check_namespace(model: Model) -> None:
 
 
 def expressions(model: Model) -> Iterator[tuple[str, Expression, tuple[str, ...]]]:
-    """Yield (path, tree, sections whose names it may use, definitions followed) of all expressions of the model."""
+    """Yield (path, tree, sections whose names it may use, definitions followed) of all expressions."""
     for section in ("signals", "cells", "states"):
         for name, part in getattr(model, section).items():
             yield f"{section}.{name}.initial", part.initial, ("parameters", "maps")
@@ -88,12 +88,11 @@ def _references(model: Model) -> Iterator[tuple[str, str, str]]:
                 yield f"cells.{name}.{key}", parameter, "parameters"
         if cells.attractant is not None:
             yield f"cells.{name}.attractant", cells.attractant, "signals"
-        given = [
-            key for key in ("chemotaxis", "attractant", "half_saturation") if getattr(cells, key) is not None
-        ]
+        together = ("chemotaxis", "attractant", "half_saturation")
+        given = [key for key in together if getattr(cells, key) is not None]
         if given and len(given) < 3:
             raise InputError(
-                f"cells.{name}: chemotaxis, attractant and half_saturation go together; only {', '.join(given)} given"
+                f"cells.{name}: {', '.join(together)} go together; only {', '.join(given)} given"
             )
 
 
@@ -107,8 +106,8 @@ def check_expanded_sizes(model: Model, order: Iterable[str]) -> None:
         deep = depth(tree) + max((depths[name] for name in names(tree) if name in depths), default=0)
         if nodes > MOST_EXPANDED_NODES or deep > DEEPEST_EXPANDED:
             raise InputError(
-                f"{where}: with all definitions written out it has more than {MOST_EXPANDED_NODES} nodes or is nested "
-                f"more than {DEEPEST_EXPANDED} deep"
+                f"{where}: with all definitions written out it has more than {MOST_EXPANDED_NODES} nodes "
+                f"or is nested more than {DEEPEST_EXPANDED} deep"
             )
         return nodes, deep
 
@@ -137,7 +136,8 @@ def check_reach(model: Model) -> None:
                 if (role := model.role(used)) not in allowed:
                     through = "" if used == name else f" (through '{name}')"
                     raise InputError(
-                        f"{where}: uses '{used}'{through}, one of the {role}; allowed here are {', '.join(allowed)}"
+                        f"{where}: uses '{used}'{through}, one of the {role}; "
+                        f"allowed here are {', '.join(allowed)}"
                     )
 
 
@@ -164,7 +164,7 @@ def check_units(model: Model) -> None:
 
 
 def check_process(model: Model, process: Process, kind: str) -> None:
-    """The rate has the unit of what changes per day, what is taken is there, and what is moved is conserved."""
+    """The rate has the unit of what changes per day, what is taken exists, what is moved is conserved."""
     where = f"processes.{process.name}"
     for target in process.change:
         dimension = model.dimensions[target]
@@ -185,7 +185,7 @@ def check_process(model: Model, process: Process, kind: str) -> None:
     gained, lost = (sum(k for k in process.change.values() if k * sign > 0) for sign in (1, -1))
     if process.conserves and gained and lost and gained + lost:
         raise InputError(
-            f"{where}.change: takes {-lost} and gives {gained}; balance it or say 'conserves: false' if that is meant"
+            f"{where}.change: takes {-lost} and gives {gained}; balance it or say 'conserves: false'"
         )
 
 
@@ -202,13 +202,12 @@ def check_values(model: Model) -> None:
     for name, pool in model.pools.items():
         start = evaluate(model.expand(pool.initial), values)
         if not 0 <= start < math.inf:
-            raise InputError(
-                f"pools.{name}.initial: '{shorten(pool.initial)}' is {start:g}; it cannot be negative"
-            )
+            shown = shorten(pool.initial)
+            raise InputError(f"pools.{name}.initial: '{shown}' is {start:g}; an amount cannot be negative")
 
 
 def vanishes_without(tree: Expression, name: str) -> bool:
-    """Return whether the tree is 0 where ``name`` is 0, all else being positive, as far as its form shows it."""
+    """Return whether the form of the tree shows that it is 0 where ``name`` is 0, all else being positive."""
 
     def gone(part: Expression) -> bool:
         return vanishes_without(part, name)

@@ -20,12 +20,12 @@ Branch = tuple[str, list["Branch"]]
 
 
 def tree(model: Model) -> str:
-    """Return the model as a tree of its sections, processes by kind, values in the units they were written in."""
+    """Return the model as a tree of its sections, processes by kind, values in their own units."""
     writers = {
         "signals": lambda part: _field(part, _diffusion(part)),
         "cells": lambda part: _field(part, _movement(part)),
         "states": lambda part: _field(part, ""),
-        "pools": lambda part: _field(part, f"{part.kind}, {part.compartment}"),
+        "pools": lambda part: _field(part, f"{part.kind} in {part.compartment}"),
         "maps": lambda part: f"{part.name} [{part.unit}] default {in_unit(part.default, part.unit)}",
         "summaries": _summary,
         "definitions": lambda part: f"{part.name} = {shorten(part.expression)}",
@@ -81,9 +81,10 @@ def _parameter(parameter: Parameter) -> str:
     if parameter.formula is not None:
         value = f"{shorten(parameter.formula)} [{parameter.unit}]"
     else:
-        value = f"{in_unit(parameter.value or 0.0, parameter.unit)} {parameter.unit}"
+        value = f"{in_unit(parameter.value or 0.0, parameter.unit)} {parameter.unit}".removesuffix(" 1")
     regions = ", ".join(f"{name} {in_unit(own, parameter.unit)}" for name, own in parameter.regions.items())
-    return f"{parameter.name} = {value}{f' ({regions})' if regions else ''}  [{parameter.grade}] {parameter.source}"
+    regions = f" ({regions})" if regions else ""
+    return f"{parameter.name} = {value}{regions}  [{parameter.grade}] {parameter.source}"
 
 
 def _processes(model: Model) -> list[Branch]:

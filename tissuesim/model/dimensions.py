@@ -1,6 +1,6 @@
 """Units of expressions: what an expression measures follows from the units of its names.
 
-Literals are pure numbers, except that a literal 0 fits every unit; ``None`` stands for the unit of such a zero.
+Literals are pure numbers, except that a literal 0 fits every unit; ``None`` stands for its unit.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def dimensions_of_names(model: Model) -> dict[str, Dimension]:
 
 
 def infer(tree: Expression, known: Mapping[str, Dimension | None], where: str) -> Dimension | None:
-    """Return the dimension of a tree (None for a literal zero); InputError, beginning with ``where``, on a clash."""
+    """Return the dimension of a tree (None for a literal zero); InputError at ``where`` on a clash."""
     return _Inference(known, where).of(tree)
 
 

@@ -1,10 +1,10 @@
-r"""The equations of a model in LaTeX: what changes each signal, cell type, state and pool, then what the names mean."""
+"""The equations of a model in LaTeX: what changes each field and pool, then what the names mean."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tissuesim.model.latex import number_latex, symbol
+from tissuesim.model.latex import factor_latex, number_latex, symbol
 from tissuesim.model.latex import to_latex as tree_to_latex
 from tissuesim.model.nodes import Expression
 from tissuesim.units import factor
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def to_latex(model: Model) -> str:
-    r"""Return ``align*`` environments under paragraph titles: fields, pools, definitions and summaries, parameters.
+    """Return ``align*`` environments under titles: fields, pools, definitions, summaries, parameters.
 
-    Rates of an organ are per volume, so an exchange stands in the equation of a pool as an integral over the organs.
+    Rates of an organ are per volume, so a pool gains and loses integrals of them over the organs.
     """
     fields = [
         _field(model, name, _diffusion(signal.diffusivity, name)) for name, signal in model.signals.items()
@@ -71,11 +71,9 @@ def _pool(model: Model, name: str) -> str:
 def _term(coefficient: int, rate: Expression, *, integral: bool = False) -> str:
     sign = "-" if coefficient < 0 else ""
     times = "" if abs(coefficient) == 1 else rf"{abs(coefficient)} \cdot "
-    text = tree_to_latex(rate)
     if integral:
-        return rf"{sign}{times}\int_\Omega {text} \, dV"
-    # A sum, a quotient of a sum or a sign in front would run into the coefficient.
-    return f"{sign}{times}\\left({text}\\right)" if sign or times or text.startswith("-") else text
+        return rf"{sign}{times}\int_\Omega {factor_latex(rate)} \, dV"
+    return f"{sign}{times}{factor_latex(rate)}"
 
 
 def _sum(terms: list[str]) -> str:
@@ -88,7 +86,7 @@ def _sum(terms: list[str]) -> str:
 
 
 def _summary(summary: Summary) -> str:
-    inside = tree_to_latex(summary.expression)
+    inside = factor_latex(summary.expression)
     domain = ",".join(summary.over).replace("_", r"\_")
     omega = rf"\Omega_{{\mathrm{{{domain}}}}}" if domain else r"\Omega"
     integral = rf"\int_{{{omega}}} {inside} \, dV"

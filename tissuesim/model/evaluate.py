@@ -16,8 +16,8 @@ Value = Any  # numpy float64 scalar or array of any shape; NumPy's own types do 
 def evaluate(tree: Expression, values: Mapping[str, Any]) -> Any:
     """Return the value of ``tree`` as a float, or as a float64 array where ``values`` holds arrays.
 
-    Arrays broadcast as in NumPy. Division by zero gives inf or nan without a warning, because both branches of
-    ``where`` are computed; the caller checks what it needs finite. InputError on a name without a value.
+    Arrays broadcast as in NumPy. Division by zero gives inf or nan without a warning, because both branches
+    of ``where`` are computed; the caller checks what it needs finite. InputError on a name without a value.
     """
     with np.errstate(all="ignore"):
         result = _value(tree, values)
@@ -81,6 +81,11 @@ def _larger(a: Value, b: Value) -> Value:
     return np.where(a > b, a, b)
 
 
+def _clip(x: Value, low: Value, high: Value) -> Value:
+    raised = np.where(x < low, low, x)
+    return np.where(raised > high, high, raised)
+
+
 def _fold(choose: Callable[[Value, Value], Value]) -> Callable[..., Value]:
     def fold(first: Value, *others: Value) -> Value:
         for other in others:
@@ -94,7 +99,7 @@ _FUNCTIONS: dict[str, Callable[..., Value]] = {
     "sqrt": np.sqrt,
     "min": _fold(_smaller),
     "max": _fold(_larger),
-    "clip": lambda x, low, high: _smaller(_larger(x, low), high),
+    "clip": _clip,
     "mm": lambda x, half: x / (half + x),
     "where": np.where,
 }

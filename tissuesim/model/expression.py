@@ -68,7 +68,7 @@ def names(tree: Expression) -> frozenset[str]:
 
 
 def substitute(tree: Expression, mapping: Mapping[str, Expression]) -> Expression:
-    """Return the tree with each name in ``mapping`` replaced by its tree, in one pass (what is put in stays as it is)."""
+    """Return the tree with each name in ``mapping`` replaced by its tree; what is put in stays as it is."""
     if isinstance(tree, Name):
         return mapping.get(tree.id, tree)
     return rebuild(tree, lambda child: substitute(child, mapping))
@@ -77,8 +77,8 @@ def substitute(tree: Expression, mapping: Mapping[str, Expression]) -> Expressio
 def factor_out(tree: Expression, name: str) -> Expression | None:
     """Return the tree with exactly one factor ``name`` removed, or None if ``name`` is not a factor of it.
 
-    Factors are looked for in products, in the numerator of quotients, under a unary minus and in whole powers of
-    the name itself; nothing is expanded or reordered. ``factor_out(a * n, "n")`` is ``a``.
+    Factors are looked for in products, in the numerator of quotients, under a unary minus and in whole powers
+    of the name itself; nothing is expanded or reordered. ``factor_out(a * n, "n")`` is ``a``.
     """
     match tree:
         case Name(identifier) if identifier == name:

@@ -45,8 +45,8 @@ def kind_of(model: Model, process: Process) -> str:
     if len(roles) == 2 and "pools" in touched and touched & {"cells", "signals"}:
         return _exchange(process, roles, where)
     raise InputError(
-        f"{where}: {_listed(roles)} cannot be changed together; a process changes signals only, cells and states of "
-        "a voxel, pools only, or moves an amount between one pool and one cell type or signal"
+        f"{where}: {_listed(roles)} cannot be changed together; a process changes signals only, cells and "
+        "states of a voxel, pools only, or moves an amount between one pool and one cell type or signal"
     )
 
 
@@ -57,15 +57,13 @@ def _exchange(process: Process, roles: dict[str, str], where: str) -> str:
     from_pool, to_field = process.change[pool], process.change[field]
     if from_pool < 0 < to_field:
         if (from_pool, to_field) != (-1, 1) or roles[field] != "cells":
-            raise InputError(
-                f"{where}: an influx takes 1 from a pool and gives 1 to a cell type, not {process.change}"
-            )
+            raise InputError(f"{where}: an influx is 1 from a pool to 1 of a cell type, not {process.change}")
         return "influx"
     if to_field < 0 and from_pool == -to_field:
         return "egress"
     raise InputError(
-        f"{where}: what leaves '{field}' enters '{pool}' or the other way round, so the coefficients are opposite, "
-        f"not {process.change}"
+        f"{where}: what leaves one of '{field}' and '{pool}' enters the other, so their "
+        f"coefficients are opposite, not {process.change}"
     )
 
 

@@ -7,9 +7,23 @@ from collections.abc import Mapping
 from tissuesim.model.nodes import Binary, Call, Compare, Expression, Name, Negate, Number, Power
 from tissuesim.model.text import number_text
 
-_GREEK = frozenset(
-    ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega"]
+_SMALL = (
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "epsilon",
+    "zeta",
+    "eta",
+    "theta",
+    "iota",
+    "kappa",
+    "mu",
+    "nu",
+    "xi",
 )
+_LARGE = ("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega")
+_GREEK = frozenset((*_SMALL, "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", *_LARGE))
 _COMPARE = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "==": "=", "!=": r"\ne"}
 _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = 1, 2, 3, 4, 5
 
@@ -22,8 +36,14 @@ def to_latex(tree: Expression, symbols: Mapping[str, str] | None = None) -> str:
     return _write(tree, symbols or {})[0]
 
 
+def factor_latex(tree: Expression) -> str:
+    r"""Return LaTeX of the tree as it can stand behind a sign or a coefficient: sums get brackets."""
+    text, level = _write(tree, {})
+    return text if level >= _PRODUCT and not text.startswith("-") else rf"\left({text}\right)"
+
+
 def symbol(name: str) -> str:
-    r"""Return the LaTeX of a name: ``rho`` is a Greek letter, ``K_P`` has an index, ``car_t`` stands upright."""
+    r"""Return the LaTeX of a name: ``rho`` is a Greek letter, ``K_P`` has an index, others stand upright."""
     head, _, index = name.partition("_")
     head_text = f"\\{head}" if head in _GREEK else head if len(head) == 1 else ""
     if not head_text:
@@ -33,7 +53,9 @@ def symbol(name: str) -> str:
 
 def number_latex(value: float) -> str:
     r"""Return a number, powers of ten written out: ``1.5 \times 10^{-7}``."""
-    mantissa, _, exponent = number_text(value).partition("e")
+    text = number_text(value) if 1e-3 <= abs(value) < 1e5 or not value else f"{value:.15e}"
+    mantissa, _, exponent = text.partition("e")
+    mantissa = mantissa.rstrip("0").rstrip(".") if exponent else mantissa
     if not exponent:
         return mantissa
     power = f"10^{{{int(exponent)}}}"
@@ -53,7 +75,7 @@ def _write(tree: Expression, symbols: Mapping[str, str]) -> tuple[str, int]:
     match tree:
         case Number(value):
             text = number_latex(value)
-            return text, _SIGN if value < 0 else _PRODUCT if "times" in text else _ATOM
+            return text, _SIGN if value < 0 else _PRODUCT if "10^" in text else _ATOM
         case Name(identifier):
             return symbols.get(identifier, symbol(identifier)), _ATOM
         case Negate(operand):
@@ -61,21 +83,19 @@ def _write(tree: Expression, symbols: Mapping[str, str]) -> tuple[str, int]:
         case Binary("/", left, right):
             return rf"\frac{{{plain(left)}}}{{{plain(right)}}}", _POWER
         case Binary("*", left, right):
-            dot = r"\cdot " if _starts_with_digit(plain(right)) else r"\,"
-            return f"{bracket(left, _PRODUCT)} {dot}{bracket(right, _POWER)}", _PRODUCT
+            second = bracket(right, _POWER)
+            dot = r"\cdot" if second[0].isdigit() else r"\,"
+            return f"{bracket(left, _PRODUCT)} {dot} {second}", _PRODUCT
         case Binary(op, left, right):
-            return f"{bracket(left, _SUM)} {op} {bracket(right, _PRODUCT if op == '+' else _PRODUCT)}", _SUM
+            signed = plain(right).startswith("-")
+            return f"{bracket(left, _SUM)} {op} {bracket(right, _ATOM if signed else _PRODUCT)}", _SUM
         case Power(base, exponent):
-            return f"{{{bracket(base, _ATOM)}}}^{{{exponent}}}", _POWER
+            return f"{bracket(base, _ATOM)}^{{{exponent}}}", _POWER
         case Compare(op, left, right):
             return f"{plain(left)} {_COMPARE[op]} {plain(right)}", 0
         case Call(function, arguments):
             return _call(function, [plain(argument) for argument in arguments]), _ATOM
     raise TypeError(f"{type(tree).__name__} is not a node of the language")
-
-
-def _starts_with_digit(text: str) -> bool:
-    return text.lstrip("{-")[:1].isdigit()
 
 
 def _call(function: str, arguments: list[str]) -> str:

@@ -23,12 +23,12 @@ def shipped_models() -> dict[str, Path]:
 
 
 def load_parts(name_or_path: str | Path, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return the keyword arguments of `Model` from a shipped model or a file, nothing checked across parts yet.
+    """Return the keyword arguments of `Model` from a shipped model or a file; parts are not checked together.
 
     Args:
         name_or_path: name of a shipped model, or path of a ``.yaml`` file.
-        overrides: parameter values by name, quantities such as ``"1.1 1/day"``; regional values of the parameter
-            keep their ratio to it.
+        overrides: parameter values by name, quantities such as ``"1.1 1/day"``; regional values keep
+            their ratio.
     """
     path = find(name_or_path)
     try:
@@ -110,7 +110,7 @@ def _write_out_definitions(data: dict[str, Any]) -> None:
 
 
 def merge(base: Mapping[str, Any], top: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Return ``base`` with ``top`` laid over it: mappings key by key, ``null`` removes, anything else replaces."""
+    """Return ``base`` with ``top`` laid over it: mappings key by key, ``null`` removes, the rest replaces."""
     return _merge(base, top, where, "")
 
 

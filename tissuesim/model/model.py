@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -64,7 +64,7 @@ class Model:
     def load(cls, name_or_path: str | Path, overrides: Mapping[str, Any] | None = None) -> Model:
         """Return a shipped model (by name) or one from a ``.yaml`` file, checked.
 
-        ``overrides`` are parameter values, quantities such as ``{"car_t_division": "1.1 1/day"}``. InputError, in
+        ``overrides`` are parameter values, quantities such as ``{"rho": "1.1 1/day"}``. InputError, in
         one sentence, on everything that is wrong with the file or the model.
         """
         from tissuesim.model.loader import load_parts
@@ -90,8 +90,8 @@ class Model:
         return self
 
     def with_(self, *parts: Part, name: str | None = None, without: Iterable[str] = ()) -> Model:
-        """Return a checked copy with parts added or replaced (by name) and those named in ``without`` removed."""
-        sections = {section: dict(getattr(self, section)) for section in SECTIONS}
+        """Return a checked copy with parts added or replaced (by name) and those in ``without`` removed."""
+        sections: dict[str, Any] = {section: dict(getattr(self, section)) for section in SECTIONS}
         for gone in without:
             homes = [entries for entries in sections.values() if gone in entries]
             if not homes:
@@ -102,7 +102,7 @@ class Model:
         for part in parts:
             section = next(section for section, kind in SECTIONS.items() if kind is type(part))
             sections[section][part.name] = part
-        return replace(self, name=name or self.name, **sections).check()
+        return Model(name or self.name, self.description, **sections).check()
 
     def role(self, name: str) -> str:
         """Return the section in which a name stands (``signals``, ``cells``, ...); InputError if in none."""
@@ -164,9 +164,9 @@ class Model:
     ) -> dict[str, Any]:
         """Return canonical values of all parameters in a region (None: base values), formulas computed.
 
-        ``overrides`` are canonical floats or arrays (over patients) by parameter name; a parameter with regional
-        values keeps their ratio to its base value, and an override takes the place of a formula. Values are floats,
-        or arrays where an override is one. InputError on an unknown name or a value that is not finite.
+        ``overrides`` are canonical floats or arrays (over patients) by parameter name; regional values keep
+        their ratio to the base value, and an override takes the place of a formula. Values are floats, or
+        arrays where an override is one. InputError on an unknown name or a value that is not finite.
         """
         given = dict(overrides or {})
         for name in given:

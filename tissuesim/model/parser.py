@@ -45,20 +45,21 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}", re.ASCII)
 _RESERVED = frozenset(kwlist) | {"true", "false", "null", "none", "nan", "inf", "infinity"}
 
 
-def check_name(name: object, where: str) -> str:
+def check_name(name: object, where: str = "") -> str:
     """Return ``name`` if it can name a part of a model, else raise InputError."""
+    place = f"{where}: " if where else ""
     if not isinstance(name, str) or not _NAME.fullmatch(name) or "__" in name:
         raise InputError(
-            f"{where}: {name!r:.80} cannot be a name; a name starts with a letter, goes on with letters, digits and "
-            "single underscores, and has at most 64 characters"
+            f"{place}{name!r:.80} cannot be a name; a name starts with a letter, goes on with letters, "
+            "digits and single underscores, and has at most 64 characters"
         )
     if name in FUNCTIONS or name in _RESERVED or name.lower() in _RESERVED:
-        raise InputError(f"{where}: '{name}' is a reserved word and cannot be a name")
+        raise InputError(f"{place}'{name}' is a reserved word and cannot be a name")
     return name
 
 
-def parse(text: str, where: str = "") -> Expression:
-    """Return the tree of ``text``; InputError, beginning with the path ``where``, if it is not in the language.
+def parse(text: str | float, where: str = "") -> Expression:
+    """Return the tree of ``text``; InputError, beginning with the path ``where``, if there is none.
 
     Python numbers are read as literals, so that ``initial: 0`` in a YAML file needs no quotes.
     """
@@ -194,7 +195,8 @@ class _Parser:
     def call(self, function: str) -> Call:
         if function not in FUNCTIONS:
             raise InputError(
-                f"unknown function '{function}'{nearest(function, FUNCTIONS)}; the functions are {', '.join(FUNCTIONS)}"
+                f"unknown function '{function}'{nearest(function, FUNCTIONS)}; "
+                f"the functions are {', '.join(FUNCTIONS)}"
             )
         self.need("(")
         arguments: list[Expression] = [self.condition() if function == "where" else self.sum()]
@@ -231,5 +233,4 @@ def _number(token: str) -> Number:
 
 
 def _name(token: str) -> Name:
-    check_name(token, "in an expression")
-    return Name(token)
+    return Name(check_name(token))

@@ -37,7 +37,8 @@ class Signal:
 class Cells:
     """A cell type, in expressions its density [cell/mm^3].
 
-    ``motility`` and ``chemotaxis`` [mm^2/day] and ``half_saturation`` [pM] name parameters, ``attractant`` a signal.
+    ``motility`` and ``chemotaxis`` [mm^2/day] and ``half_saturation`` [pM] name parameters; ``attractant``
+    names a signal.
     """
 
     name: str
@@ -144,8 +145,8 @@ class Definition:
 class Parameter:
     """A number with unit and source: a ``value`` (canonical) or a ``formula`` of other parameters.
 
-    ``unit`` is the unit it was written in. ``variability`` is the lognormal coefficient of variation between patients
-    (0: none). ``regions`` holds canonical values by region name that replace ``value`` there.
+    ``unit`` is the unit it was written in. ``variability`` is the lognormal coefficient of variation between
+    patients (0: none). ``regions`` holds canonical values by region name that replace ``value`` there.
     """
 
     name: str
@@ -177,7 +178,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Process:
-    """A reaction channel: ``rate`` (unit of what changes, per day) and integer coefficients by name in ``change``."""
+    """A reaction channel: ``rate`` (unit of what changes, per day) and integer ``change`` by name."""
 
     name: str
     rate: Expression

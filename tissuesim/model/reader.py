@@ -95,7 +95,7 @@ class Entry:
 
 
 def read_parts(data: Mapping[str, Any], where: str = "") -> dict[str, Any]:
-    """Return the keyword arguments of `Model` from a mapping as it stands in a model file (``extends`` resolved)."""
+    """Return the keyword arguments of `Model` from the mapping of a model file, ``extends`` resolved."""
     top = Entry(where, data)
     parts: dict[str, Any] = {
         "name": check_name(top.text("name", required=True), top.path("name")),
@@ -189,23 +189,21 @@ def _parameter(name: str, label: str, entry: Entry) -> Parameter:
     if (value is None) == (formula is None):
         why = "has neither" if value is None else "has both (set one of them to null)"
         raise InputError(f"{entry.where}: a parameter has a 'value' or a 'formula'; this one {why}")
-    common = {
-        "label": label,
-        "source": entry.text("source", required=True),
-        "grade": entry.choice("grade", GRADES),
-    }
+    source, grade = entry.text("source", required=True), entry.choice("grade", GRADES)
     if formula is not None:
-        unit = entry.unit("unit", "1")
-        return Parameter(name, formula=entry.expression("formula"), unit=unit, **common)
+        unit, tree = entry.unit("unit", "1"), entry.expression("formula")
+        return Parameter(name, formula=tree, unit=unit, label=label, source=source, grade=grade)
     number, unit = read_value(value, entry.path("value"))
     return Parameter(
         name,
         value=number,
         unit=unit,
+        label=label,
+        source=source,
+        grade=grade,
         range=_range(entry, number, unit),
         variability=_variability(entry),
         regions=_regions(entry, unit),
-        **common,
     )
 
 
@@ -254,8 +252,8 @@ def _process(name: str, label: str, entry: Entry) -> Process:
     for target, k in change.items():
         if type(k) is not int or k == 0 or abs(k) > LARGEST_COEFFICIENT:
             raise InputError(
-                f"{path}.{target}: {k!r} is not a whole number from -{LARGEST_COEFFICIENT} to {LARGEST_COEFFICIENT} "
-                "other than 0"
+                f"{path}.{target}: {k!r} is not a whole number, other than 0, "
+                f"from -{LARGEST_COEFFICIENT} to {LARGEST_COEFFICIENT}"
             )
     conserves = entry.take("conserves", True)
     if not isinstance(conserves, bool):

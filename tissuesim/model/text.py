@@ -30,9 +30,10 @@ def _write(tree: Expression) -> tuple[str, int]:
             return "-" + _bracket(operand, _POWER), _SIGN
         case Binary(op, left, right):
             level = _LEVEL[op]
-            # Left to right: the right operand needs brackets at equal level; a sign there reads badly without.
+            # Left to right, so the right operand is bracketed at equal level; a sign there reads badly bare.
+            right_level = _POWER if _signed(right) else level + 1
             return (
-                f"{_bracket(left, level)} {op} {_bracket(right, max(level + 1, _POWER * _signed(right)))}",
+                f"{_bracket(left, level)} {op} {_bracket(right, right_level)}",
                 level,
             )
         case Power(base, exponent):

@@ -1,7 +1,7 @@
 """YAML to plain dicts: a safe loader that refuses what people do not mean.
 
-Refused are duplicate keys (YAML keeps the last one silently), anchors and aliases, keys that are not text, and
-every tag. ``on``, ``no`` and ``y`` are text and ``1e6`` is a number, as in YAML 1.2.
+Refused are duplicate keys (YAML keeps the last one silently), anchors and aliases, keys that are not text,
+and foreign tags. ``on``, ``no`` and ``y`` are text and ``1e6`` is a number, as in YAML 1.2.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _loader() -> Any:
         }
 
         def compose_node(self, parent: Any, index: Any) -> Any:
-            event = self.peek_event()
+            event: Any = self.peek_event()  # type: ignore[no-untyped-call]
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise yaml.MarkedYAMLError(
                     problem="anchors and aliases (& and *) are not read; use 'extends' or write it out",
@@ -84,22 +84,21 @@ def _loader() -> Any:
                 )
             return super().compose_node(parent, index)
 
-        def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:
-            result: dict[str, Any] = {}
-            for key_node, value_node in node.value:
-                key = self.construct_object(key_node, deep=True)
-                problem = ""
-                if not isinstance(key, str):
-                    problem = f"the key {key!r} is {kind(key)}; a key is a text (put it in quotes)"
-                elif key in result:
-                    problem = f"the key '{key}' stands twice in one mapping"
-                if problem:
-                    raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
-                result[key] = self.construct_object(value_node, deep=True)
-            return result
-
     def construct_dict(loader: Any, node: Any) -> dict[str, Any]:
-        return dict(loader.construct_mapping(node, deep=True))
+        if not isinstance(node, yaml.MappingNode):
+            raise yaml.MarkedYAMLError(problem="a mapping is needed here", problem_mark=node.start_mark)
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = loader.construct_object(key_node, deep=True)
+            problem = ""
+            if not isinstance(key, str):
+                problem = f"the key {key!r:.40} is {kind(key)}; a key is a text (put it in quotes)"
+            elif key in result:
+                problem = f"the key '{key}' stands twice in one mapping"
+            if problem:
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
+            result[key] = loader.construct_object(value_node, deep=True)
+        return result
 
     Loader.add_constructor("tag:yaml.org,2002:map", construct_dict)
     scalars = {
