@@ -9,8 +9,10 @@ typedef unsigned long long uint64;
 
 #ifdef REAL_IS_FLOAT64
 typedef double real;
+typedef uint64 real_bits;
 #else
 typedef float real;
+typedef uint32 real_bits;
 #endif
 #define REAL(x) ((real)(x))
 
@@ -29,3 +31,16 @@ typedef float real;
 
 // Every kernel body runs over voxels with this loop: any grid size gives the same result.
 #define FOR_EACH(index, count) for (int64 index = GLOBAL_ID; index < (count); index += GLOBAL_SIZE)
+
+// |x| without a library, 0 for -0.
+DEVICE real magnitude(real x) { return x > REAL(0.0) ? x : REAL(0.0) - x; }
+
+// The bits of a number. Those of non-negative numbers are in the order of the numbers, NaN above all.
+DEVICE real_bits bits_of(real x) {
+    union {
+        real number;
+        real_bits bits;
+    } pun;
+    pun.number = x;
+    return pun.bits;
+}

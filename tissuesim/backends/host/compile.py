@@ -17,13 +17,8 @@ from numpy.typing import DTypeLike, NDArray
 from tissuesim.backends.kernel_source import paste_includes, read_kernel
 
 FLAGS = (
-    "-std=c++17",
-    "-O2",
-    "-ffp-contract=off",
-    "-fno-fast-math",
-    "-Wall",
-    "-Wno-unused-function",
-    "-Werror",
+    *("-std=c++17", "-O2", "-ffp-contract=off", "-fno-fast-math"),
+    *("-Wall", "-Werror", "-Wno-unused-function", "-Wno-unknown-pragmas"),
 )
 
 

@@ -1,0 +1,1 @@
+"""One file per operator: formula, table, step limit; no run state."""
