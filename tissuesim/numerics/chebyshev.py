@@ -1,9 +1,9 @@
 """Relaxation factors and number of sweeps of the Chebyshev iteration.
 
 For a Jacobi iteration matrix with real spectrum in [-rho, rho], the Chebyshev semi-iterative method
-``x_{k+1} = omega_{k+1} (jacobi(x_k) - x_{k-1}) + x_{k-1}`` needs no global sums. Source: G. H. Golub, R. S. Varga,
-"Chebyshev semi-iterative methods, successive overrelaxation iterative methods, and second order Richardson
-iterative methods", Numerische Mathematik 3 (1961) 147-156.
+``x_{k+1} = omega_{k+1} (jacobi(x_k) - x_{k-1}) + x_{k-1}`` needs no global sums. Source: G. H. Golub, R. S.
+Varga, "Chebyshev semi-iterative methods, successive overrelaxation iterative methods, and second order
+Richardson iterative methods", Numerische Mathematik 3 (1961) 147-156.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ MARGIN = 1.3  # the bound counts the max norm of the error too low
 def chebyshev_omegas(rho: ArrayLike, sweeps: int) -> NDArray[np.float64]:
     """Return the factors ``(sweeps, S)`` for spectral bounds ``rho (S,)``, each in [0, 1).
 
-    ``omega_1 = 1, omega_2 = 1 / (1 - rho^2 / 2), omega_{k+1} = 1 / (1 - rho^2 omega_k / 4)``; raises ValueError for
-    other bounds.
+    ``omega_1 = 1, omega_2 = 1 / (1 - rho^2 / 2), omega_{k+1} = 1 / (1 - rho^2 omega_k / 4)``; raises
+    ValueError for other bounds.
     """
     square = _checked(rho) ** 2
     omegas = np.ones((sweeps, square.size))

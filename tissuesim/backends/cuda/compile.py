@@ -95,7 +95,8 @@ def compile_cuda(
 ) -> CompiledText:
     """Return ``text`` (may include files of ``tissuesim.kernels``) compiled for dtype ``real`` and a GPU.
 
-    Raises CompilerMissingError without NVRTC, RuntimeError with the compiler's messages if the text does not compile.
+    Raises CompilerMissingError without NVRTC, RuntimeError with the compiler's messages if the text does
+    not compile.
     """
     source = paste_includes(text, name)
     options = [*IEEE_OPTIONS, "-std=c++17", f"-arch={architecture}", "--ptxas-options=-v"]

@@ -29,8 +29,9 @@ class CompilerMissingError(RuntimeError):
 def compile_host(text: str, real: DTypeLike, folder: Path | None = None) -> ctypes.CDLL:
     """Return ``text`` (CUDA, may include files of ``tissuesim.kernels``) as a loaded library for dtype ``real``.
 
-    Built once per content below ``folder`` (default: a folder of this user in the temporary directory). Raises
-    CompilerMissingError without g++, RuntimeError with the compiler's messages if the text does not compile.
+    Built once per content below ``folder`` (default: a folder of this user in the temporary directory).
+    Raises CompilerMissingError without g++, RuntimeError with the compiler's messages if the text does not
+    compile.
     """
     compiler = shutil.which("g++")
     if compiler is None:

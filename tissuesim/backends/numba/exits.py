@@ -1,6 +1,7 @@
 """The probability of leaving within a step, compiled; formulas in ``backends/numpy/exits.py``.
 
-The constants are float32 and exact: with a float32 argument everything stays float32, with float64 all is float64.
+The constants are float32 and exact: with a float32 argument everything stays float32, with float64 all is
+float64.
 """
 
 from __future__ import annotations

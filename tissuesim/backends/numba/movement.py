@@ -1,6 +1,7 @@
 """Movement of cells, compiled; formulas and shapes in ``backends/numpy/movement.py``.
 
-Constants are float32 and exact, so that float32 stays float32; scalars take the type of ``geometry`` on entry.
+Constants are float32 and exact, so that float32 stays float32; scalars take the type of ``geometry`` on
+entry.
 """
 
 from __future__ import annotations
@@ -220,8 +221,8 @@ def movement_outflow_deterministic(
     """Write the cells that leave through each face in a step, ``(n, 6)``."""
     real = geometry.dtype.type
     _outflow_deterministic(
-        outflow, cells, column, real(dt), motility, real(chemotaxis), signals, attractant, real(half_saturation),
-        region, neighbors, geometry,
+        outflow, cells, column, real(dt), motility, real(chemotaxis), signals, attractant,
+        real(half_saturation), region, neighbors, geometry,
     )  # fmt: skip
 
 
@@ -249,8 +250,9 @@ def movement_outflow_stochastic(
     """Write the whole number of cells that leave through each face, ``(n, 6)`` int32."""
     real = geometry.dtype.type
     _outflow_stochastic(
-        outflow, cells, column, real(dt), motility, real(chemotaxis), signals, attractant, real(half_saturation),
-        region, neighbors, geometry, box_index, operator << 24 | species << 16, tick, substep << 8, k0, k1,
+        outflow, cells, column, real(dt), motility, real(chemotaxis), signals, attractant,
+        real(half_saturation), region, neighbors, geometry, box_index, operator << 24 | species << 16, tick,
+        substep << 8, k0, k1,
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Diffusion of signals, compiled; formulas and shapes in ``backends/numpy/transport.py``.
 
-The sweeps are built once per number of fields: a loop whose length is known is vectorised over a row of fields
-without a remainder (with 8 float32 fields, twice as fast). Constants are float32 and exact, so float32 stays float32.
+The sweeps are built once per number of fields: a loop whose length is known is vectorised over a row of
+fields without a remainder (with 8 float32 fields, twice as fast). Constants are float32 and exact, so
+float32 stays float32.
 """
 
 from __future__ import annotations
@@ -37,11 +38,9 @@ Array: TypeAlias = Any
 Scalar: TypeAlias = Any
 Kernel: TypeAlias = Callable[..., Any]
 
-ZERO, ONE = np.float32(0.0), np.float32(1.0)
-BLOCK = 2048
-# Where the loop over fields starts. Always 0, but the compiler cannot know: it would unroll a loop of fixed length
-# before it tries to vectorise it.
-FIRST = np.uint8(0)
+ZERO, ONE = np.float32(0.0), np.float32(1.0) BLOCK = 2048 # Where the loop over fields starts. Always 0, but
+the compiler cannot know: it would unroll a loop of fixed length # before it tries to vectorise it. FIRST =
+np.uint8(0)
 
 
 @cache
@@ -172,8 +171,8 @@ def _diagonal(
 
 @njit(cache=True, error_model="numpy")
 def _write_residual(
-    residual: Array, i: int, x: Array, b: Array, diagonal: Array, table: Array, region: Array, neighbors: Array,
-    geometry: Array,
+    residual: Array, i: int, x: Array, b: Array, diagonal: Array, table: Array, region: Array, neighbors:
+    Array, geometry: Array,
 ) -> None:  # fmt: skip
     """Write b + faces x - diagonal x of voxel i for every signal."""
     for s in range(residual.size):

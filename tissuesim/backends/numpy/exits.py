@@ -13,11 +13,11 @@ Real = TypeVar("Real", NDArray[np.float32], NDArray[np.float64])
 def exit_probability(x: Real) -> tuple[Real, Real, Real, Real]:
     """Return ``(E, g, phi, psi)`` for hazard times step ``x >= 0``, in the dtype of x; arithmetic only.
 
-    E survivors (about exp(-x)); g = 1 - E exit probability; phi = g/x mean survival of arrivals spread evenly over the
-    step (1 at x = 0); psi = 1 - phi, the share of them that leaves again. None is formed by a subtraction of near
-    equals, so all keep their digits for small x. Padé-like start at x/16, ``g = s/(1+s)`` with ``s = y + y^2/2``, then
-    four doublings of the interval: ``g <- g(2-g)``, ``phi <- phi(1-g/2)``, ``psi <- psi + phi g/2`` with the old g.
-    Hazard error < 0.1 % to x = 1, < 1 % to x = 4.
+    E survivors (about exp(-x)); g = 1 - E exit probability; phi = g/x mean survival of arrivals spread
+    evenly over the step (1 at x = 0); psi = 1 - phi, the share of them that leaves again. None is formed by
+    a subtraction of near equals, so all keep their digits for small x. Padé-like start at x/16, ``g =
+    s/(1+s)`` with ``s = y + y^2/2``, then four doublings of the interval: ``g <- g(2-g)``, ``phi <-
+    phi(1-g/2)``, ``psi <- psi + phi g/2`` with the old g. Hazard error < 0.1 % to x = 1, < 1 % to x = 4.
     """
     y = x * 0.0625
     s = y + y * y * 0.5

@@ -1,9 +1,9 @@
 """Movement of cells as a jump process between neighboring control volumes: the version written to be read.
 
-A cell in voxel i leaves through face k with the hazard [1/day]
-``q_ik = geometry_ik (D_ij + max(chi (u_j - u_i) / (1 + u)^2, 0))``, ``u = c / half_saturation`` of the attractant
-and ``u`` in the denominator the mean of both voxels: random motility D and upwind chemotaxis up a saturating
-gradient. Outflow per face first, then every voxel gathers: cells are conserved exactly.
+A cell in voxel i leaves through face k with the hazard [1/day] ``q_ik = geometry_ik (D_ij + max(chi (u_j -
+u_i) / (1 + u)^2, 0))``, ``u = c / half_saturation`` of the attractant and ``u`` in the denominator the mean
+of both voxels: random motility D and upwind chemotaxis up a saturating gradient. Outflow per face first,
+then every voxel gathers: cells are conserved exactly.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ def movement_outflow_deterministic(
     """Write the cells of ``cells[:, column]`` that leave through each face in a step, ``(n, 6)``.
 
     ``motility (R, R)`` [mm^2/day] per pair of regions, ``chemotaxis`` [mm^2/day], ``attractant`` the column
-    of ``signals`` it follows (unread without chemotaxis). The caller keeps ``dt`` x largest_movement_hazard at 0.5 or below.
+    of ``signals`` it follows (unread without chemotaxis). The caller keeps ``dt`` x largest_movement_hazard
+    at 0.5 or below.
     """
     hazards = _hazards(
         motility, chemotaxis, signals, attractant, half_saturation, region, neighbors, geometry
@@ -103,8 +104,9 @@ def movement_outflow_stochastic(
 ) -> None:
     """Write the whole number of cells that leave through each face, ``(n, 6)`` int32.
 
-    Leavers are Binomial(m, g(dt sum_k q_k)), channel 0; they are split over the faces by conditional binomials
-    with ``q_k / (q_k + ... + q_5)``, channel k + 1. The last open face has probability 1 and takes the rest.
+    Leavers are Binomial(m, g(dt sum_k q_k)), channel 0; they are split over the faces by conditional
+    binomials with ``q_k / (q_k + ... + q_5)``, channel k + 1. The last open face has probability 1 and
+    takes the rest.
     """
     hazards = _hazards(
         motility, chemotaxis, signals, attractant, half_saturation, region, neighbors, geometry

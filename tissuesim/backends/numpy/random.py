@@ -1,9 +1,9 @@
 """Counter-based random numbers and exact samplers, vectorised: the version written to be read.
 
-A draw is a pure function of where, when and what for: counter words ``c0`` box voxel index, ``c1`` operator, species
-and channel, ``c2`` tick, ``c3`` sub-step and draw; key words ``k0, k1`` from seed and patient. The Numba and CUDA texts
-hold the same functions in the same order of operations and give the same bits. Samplers use float64, ``+ - * /``,
-``sqrt`` and comparisons only, and call the generator exactly once.
+A draw is a pure function of where, when and what for: counter words ``c0`` box voxel index, ``c1``
+operator, species and channel, ``c2`` tick, ``c3`` sub-step and draw; key words ``k0, k1`` from seed and
+patient. The Numba and CUDA texts hold the same functions in the same order of operations and give the same
+bits. Samplers use float64, ``+ - * /``, ``sqrt`` and comparisons only, and call the generator exactly once.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def normal(
 ) -> NDArray[np.float64]:
     """Return standard normal numbers: 96 coin flips, smoothed by a uniform dither of the fourth word.
 
-    ``z = (popcount(w0 w1 w2) - 48 + u - 1/2) / sqrt(24 + 1/12)``, within 10 standard deviations, no logarithm.
+    ``z = (popcount(w0 w1 w2) - 48 + u - 1/2) / sqrt(24 + 1/12)``, within 10 standard deviations, no
+    logarithm.
     """
     heads = (
         np.bitwise_count(w0).astype(np.int64)
@@ -77,8 +78,8 @@ def normal(
 def survival_power(p: ArrayLike, n: ArrayLike) -> NDArray[np.float64]:
     """Return (1 - p)^n for 0 <= p < 1 and whole n >= 0, to a few ulp even for p = 1e-15.
 
-    Repeated squaring; while the base is near 1 its complement ``g`` is squared instead, ``g <- g (2 - g)``, because
-    ``1 - p`` has already lost the low digits of a small p.
+    Repeated squaring; while the base is near 1 its complement ``g`` is squared instead, ``g <- g (2 - g)``,
+    because ``1 - p`` has already lost the low digits of a small p.
     """
     left, g = np.broadcast_arrays(np.asarray(n, np.int64), np.asarray(p, np.float64))
     survivors = 1.0 - g
@@ -113,7 +114,8 @@ def _invert(
 ) -> NDArray[np.int64]:
     """Return the smallest k whose cumulative probability exceeds ``u``.
 
-    ``P(k+1) = P(k) odds (n-k)/(k+1)`` for a binomial of ``trials`` n, ``P(k) odds/(k+1)`` for Poisson (trials None).
+    ``P(k+1) = P(k) odds (n-k)/(k+1)`` for a binomial of ``trials`` n, ``P(k) odds/(k+1)`` for Poisson
+    (trials None).
     """
     count = np.zeros(u.shape, np.int64)
     term, cumulated = first.copy(), first.copy()
@@ -143,8 +145,9 @@ def binomial(
 ) -> NDArray[np.int64]:
     """Return Binomial(n, p) draws as int64; n counts (below 2^62), p probabilities (NaN counts as 0).
 
-    With p' = min(p, 1-p): inversion for n p' <= 30, exact for p = 1e-9 as for p = 0.5; beyond, the normal with the
-    skew term, ``n p' + sqrt(n p' (1-p')) z + (1 - 2p')(z^2 - 1)/6``, rounded and clipped to [0, n].
+    With p' = min(p, 1-p): inversion for n p' <= 30, exact for p = 1e-9 as for p = 0.5; beyond, the normal
+    with the skew term, ``n p' + sqrt(n p' (1-p')) z + (1 - 2p')(z^2 - 1)/6``, rounded and clipped to [0,
+    n].
     """
     arrays = np.broadcast_arrays(np.asarray(n, np.int64), np.asarray(p, np.float64), c0, c1, c2, c3, k0, k1)
     all_trials, all_chances = arrays[0], arrays[1]

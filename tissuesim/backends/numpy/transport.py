@@ -1,9 +1,10 @@
 """Diffusion of signals on a graph of control volumes: the version written to be read.
 
-Signals are rows ``(n, S)``; ``neighbors (n, 6)`` holds the voxel behind each face (-x +x -y +y -z +z), itself where
-there is none; ``geometry (n, 6)`` is conductance / volume [1/mm^2], 0 at a wall. Sums over faces go strictly left
-to right, so that the compiled backends give the same bits. ``coefficient`` is dt times diffusivity [mm^2]: ``(S,)``
-where each signal has one (``region`` is then ignored), or ``(R, R, S)`` per pair of regions (harmonic mean).
+Signals are rows ``(n, S)``; ``neighbors (n, 6)`` holds the voxel behind each face (-x +x -y +y -z +z),
+itself where there is none; ``geometry (n, 6)`` is conductance / volume [1/mm^2], 0 at a wall. Sums over
+faces go strictly left to right, so that the compiled backends give the same bits. ``coefficient`` is dt
+times diffusivity [mm^2]: ``(S,)`` where each signal has one (``region`` is then ignored), or ``(R, R, S)``
+per pair of regions (harmonic mean).
 """
 
 from __future__ import annotations
@@ -58,8 +59,9 @@ def signal_sweep(
 ) -> None:
     """Do one Chebyshev sweep of ``(diagonal - faces) x = b``: new is x_{k-1} on entry and x_{k+1} on exit.
 
-    ``x_{k+1} = omega (jacobi(x_k) - x_{k-1}) + x_{k-1}``, ``jacobi(x) = (b + sum_k coefficient geometry_k x_k) /
-    diagonal`` (Golub, Varga 1961). ``omega (S,)`` from ``numerics.chebyshev``; 1 makes a Jacobi sweep.
+    ``x_{k+1} = omega (jacobi(x_k) - x_{k-1}) + x_{k-1}``, ``jacobi(x) = (b + sum_k coefficient geometry_k
+    x_k) / diagonal`` (Golub, Varga 1961). ``omega (S,)`` from ``numerics.chebyshev``; 1 makes a Jacobi
+    sweep.
     """
     total = right_hand_side
     for k in range(6):

@@ -1,0 +1,82 @@
+"""Compiled twin of ``backends/numpy/ledger.py``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+
+from tissuesim.codegen.print_text import BLOCK
+
+LINES = ("before", "source", "decay", "imbalance", "after")
+
+
+@njit(cache=True, error_model="numpy", parallel=True, nogil=True)
+def _signal_ledger(
+    before: Any,
+    right_hand_side: Any,
+    diagonal: Any,
+    after: Any,
+    coefficient: Any,
+    pair: Any,
+    region: Any,
+    neighbors: Any,
+    geometry: Any,
+    volume: Any,
+    order: Any,
+) -> Any:
+    n, signals = after.shape
+    blocks = (n + BLOCK - 1) // BLOCK
+    partial = np.zeros((blocks, 5, signals))
+    for block in prange(blocks):
+        for rank in range(block * BLOCK, min(block * BLOCK + BLOCK, n)):
+            i = order[rank]
+            size = volume[i]
+            for s in range(signals):
+                off_diagonal = 0.0
+                inflow = 0.0
+                for face in range(neighbors.shape[1]):
+                    j = neighbors[i, face]
+                    row = pair[region[i], region[j]]
+                    value = np.float64(coefficient[row, s] * geometry[i, face])
+                    off_diagonal = off_diagonal + value
+                    inflow = inflow + value * np.float64(after[j, s])
+                new = np.float64(after[i, s])
+                b = np.float64(right_hand_side[i, s])
+                old = np.float64(before[i, s])
+                wide = np.float64(diagonal[i, s])
+                partial[block, 0, s] += size * old
+                partial[block, 1, s] += size * (b - old)
+                partial[block, 2, s] += size * ((wide - 1.0 - off_diagonal) * new)
+                partial[block, 3, s] += size * (b - wide * new + inflow)
+                partial[block, 4, s] += size * new
+    result = np.zeros((5, signals))
+    for block in range(blocks):
+        result += partial[block]
+    return result
+
+
+def signal_ledger(
+    before: Any,
+    right_hand_side: Any,
+    diagonal: Any,
+    after: Any,
+    coefficient: Any,
+    region: Any,
+    neighbors: Any,
+    geometry: Any,
+    volume: Any,
+    order: Any,
+) -> Any:
+    """Sums over voxels, shape (5 lines, signals), in amol."""
+    regions = coefficient.shape[0] if coefficient.ndim == 3 else 1
+    if coefficient.ndim == 3:
+        pair = np.arange(regions * regions).reshape(regions, regions)
+        rows = coefficient.reshape(regions * regions, -1)
+    else:
+        pair = np.zeros((int(region.max()) + 1,) * 2, np.int64)
+        rows = coefficient.reshape(1, -1)
+    return _signal_ledger(
+        before, right_hand_side, diagonal, after, rows, pair, region, neighbors, geometry, volume, order
+    )

@@ -1,0 +1,55 @@
+"""Where the amount of each signal went in one implicit step.
+
+With M the matrix of the step and b the right-hand side, summing ``V (b - M c')`` over voxels gives, line by line,
+
+    sum V c' - sum V c = source - decay - imbalance + (flux rounding)
+
+source = V (b - c), decay = V (diagonal - 1 - sum of face coefficients) c', imbalance = V (b - M c').
+All in float64 from the very numbers of the step, summed in canonical order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tissuesim.backends.numpy.sums import ordered_sum
+
+LINES = ("before", "source", "decay", "imbalance", "after")
+
+
+def signal_ledger(
+    before: NDArray[Any],
+    right_hand_side: NDArray[Any],
+    diagonal: NDArray[Any],
+    after: NDArray[Any],
+    coefficient: NDArray[Any],
+    region: NDArray[np.uint8],
+    neighbors: NDArray[np.int32],
+    geometry: NDArray[Any],
+    volume: NDArray[np.float64],
+    order: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Sums over voxels, shape (5 lines, signals), in amol."""
+    new, b = after.astype(np.float64), right_hand_side.astype(np.float64)
+    off_diagonal = np.zeros_like(new)
+    inflow = np.zeros_like(new)
+    for face in range(neighbors.shape[1]):
+        neighbor = neighbors[:, face]
+        factor = coefficient[region, region[neighbor]] if coefficient.ndim == 3 else coefficient
+        face_coefficient = (factor * geometry[:, face : face + 1]).astype(np.float64)
+        off_diagonal = off_diagonal + face_coefficient
+        inflow = inflow + face_coefficient * new[neighbor]
+    diagonal_wide = diagonal.astype(np.float64)
+    terms = (
+        before.astype(np.float64),
+        b - before.astype(np.float64),
+        (diagonal_wide - 1.0 - off_diagonal) * new,
+        b - diagonal_wide * new + inflow,
+        new,
+    )
+    return np.array(
+        [[ordered_sum(volume * term[:, s], order) for s in range(new.shape[1])] for term in terms]
+    )

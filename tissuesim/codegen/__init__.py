@@ -1,0 +1,1 @@
+"""A model's expression trees turned into programs, and programs into text for NumPy, Numba and CUDA."""

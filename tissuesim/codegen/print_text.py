@@ -1,0 +1,228 @@
+"""Programs printed as NumPy, Numba or CUDA text: one table of operations per language, one line per instruction.
+
+Every kernel has the same arguments (``ARGUMENTS``), whatever its program uses, so that a backend calls them all alike.
+"""
+
+from __future__ import annotations
+
+from tissuesim.codegen.instructions import (
+    BOOLEAN,
+    DOUBLE,
+    INTEGER,
+    REAL,
+    Instruction,
+    Literal,
+    Operand,
+    Program,
+)
+
+ARGUMENTS = (
+    "signals", "cells", "states", "maps", "loss", "right_hand_side", "out",
+    "volume", "inverse_volume", "region", "parameters", "scalars", "box_index", "order",
+    "dt", "operator", "tick", "substep", "key0", "key1",
+)  # fmt: skip
+
+BLOCK = 256
+"""Voxels per block of an ordered sum: within a block left to right, then over blocks left to right."""
+
+_ARITHMETIC = {
+    "add": "{0} + {1}",
+    "subtract": "{0} - {1}",
+    "multiply": "{0} * {1}",
+    "divide": "{0} / {1}",
+    "negate": "-{0}",
+    "<": "{0} < {1}",
+    "<=": "{0} <= {1}",
+    ">": "{0} > {1}",
+    ">=": "{0} >= {1}",
+    "==": "{0} == {1}",
+    "!=": "{0} != {1}",
+}
+
+_NUMPY = _ARITHMETIC | {
+    "select": "np.where({0}, {1}, {2})",
+    "sqrt": "np.sqrt({0})",
+    "to_real": "as_real({0})",
+    "to_double": "as_double({0})",
+    "to_integer": "as_integer({0})",
+    "load": "{a0}[:, {a1}]",
+    "scalar": "scalars[{a0}]",
+    "volume": "volume",
+    "inverse_volume": "inverse_volume",
+    "step_length": "dt",
+    "exit_probability": "exit_probability({0})",
+    "binomial": "binomial({0}, {1}, box_index, operator << 24 | {a0} << 16 | {a1}, tick, substep << 8, key0, key1)",
+    "poisson": "poisson({0}, box_index, operator << 24 | {a0} << 16 | {a1}, tick, substep << 8, key0, key1)",
+}
+
+_NUMBA = _NUMPY | {
+    "select": "{1} if {0} else {2}",
+    "sqrt": "REAL(math.sqrt({0}))",
+    "to_real": "REAL({0})",
+    "to_double": "np.float64({0})",
+    "to_integer": "np.int64({0})",
+    "load": "{a0}[i, {a1}]",
+    "volume": "volume[i]",
+    "inverse_volume": "inverse_volume[i]",
+    "binomial": "binomial({0}, {1}, voxel, stream | {a0} << 16 | {a1}, tick, draw, key0, key1)"
+    " if {0} > 0 and {1} > 0.0 else 0",
+    "poisson": "poisson({0}, voxel, stream | {a0} << 16 | {a1}, tick, draw, key0, key1) if {0} > 0.0 else 0",
+}
+
+_CUDA = _ARITHMETIC | {
+    "select": "{0} ? {1} : {2}",
+    "sqrt": "SQUARE_ROOT({0})",
+    "to_real": "(real){0}",
+    "to_double": "(double){0}",
+    "to_integer": "(int64){0}",
+    "load": "{a0}[AT(i, {a1}, {A0})]",
+    "scalar": "scalars[{a0}]",
+    "volume": "volume[i]",
+    "inverse_volume": "inverse_volume[i]",
+    "step_length": "dt",
+    "binomial": "({0} > 0 && {1} > 0.0) ? binomial({0}, {1}, voxel, stream | {a0}u << 16 | {a1}u, tick, draw, key0, key1)"
+    " : (int64)0",
+    "poisson": "({0} > 0.0) ? poisson({0}, voxel, stream | {a0}u << 16 | {a1}u, tick, draw, key0, key1) : (int64)0",
+}
+
+_C_TYPES = {REAL: "real", DOUBLE: "double", INTEGER: "int64", BOOLEAN: "bool"}
+
+
+def _operand(operand: Operand, language: str) -> str:
+    if not isinstance(operand, Literal):
+        return operand.name
+    if operand.kind == INTEGER:
+        return f"(int64){int(operand.value)}" if language == "cuda" else str(int(operand.value))
+    text = repr(float(operand.value))
+    if operand.kind == DOUBLE:
+        return text
+    return f"REAL({text})"
+
+
+def _format(pattern: str, instruction: Instruction, language: str) -> str:
+    values = [_operand(argument, language) for argument in instruction.arguments]
+    extra = {f"a{j}": attribute for j, attribute in enumerate(instruction.attributes)}
+    extra |= {f"A{j}": str(attribute).upper() for j, attribute in enumerate(instruction.attributes)}
+    return pattern.format(*values, **extra)
+
+
+def _parameter(program: Program, column: int, language: str) -> str:
+    regional = column in program.regional_parameters
+    if language == "cuda":
+        return f"parameters[{'region[i]' if regional else '0'} * PARAMETERS + {column}]"
+    row = ("region" if language == "numpy" else "region[i]") if regional else "0"
+    return f"parameters[{row}, {column}]"
+
+
+def numpy_text(program: Program) -> str:
+    """Whole-array text: every register is an array over the voxels, or a scalar where all voxels share it."""
+    lines = [
+        f"def {program.name}({', '.join(ARGUMENTS)}):",
+        f"    totals = np.zeros({len(program.totals)}, np.int64)",
+        f"    sums = np.zeros({len(program.sums)}, np.float64)",
+        f"    maxima = np.zeros({len(program.maxima)}, REAL)",
+    ]
+    for item in program.instructions:
+        lines.append("    " + _numpy_line(program, item))
+    return "\n".join([*lines, "    return totals, sums, maxima", ""])
+
+
+def _numpy_line(program: Program, item: Instruction) -> str:
+    value = _operand(item.arguments[0], "numpy") if item.arguments else ""
+    match item.operation:
+        case "parameter":
+            return f"{item.targets[0].name} = {_parameter(program, int(item.attributes[0]), 'numpy')}"
+        case "store" if item.attributes[0] == "out":
+            return f"out[:, {item.attributes[1]}] = spread({value}, order)"
+        case "store":
+            return f"{item.attributes[0]}[:, {item.attributes[1]}] = {value}"
+        case "accumulate":
+            return f"totals[{item.attributes[0]}] = total({value}, order)"
+        case "accumulate_real":
+            return f"sums[{item.attributes[0]}] = ordered_sum({value}, order)"
+        case "maximize":
+            slot = f"maxima[{item.attributes[0]}]"
+            return f"{slot} = largest({slot}, {value})"
+    targets = ", ".join(target.name for target in item.targets)
+    return f"{targets} = {_format(_NUMPY[item.operation], item, 'numpy')}"
+
+
+def numba_text(program: Program) -> str:
+    """Scalar text inside a loop over the blocks of the canonical order, blocks in parallel."""
+    arguments = ", ".join(ARGUMENTS)
+    lines = [
+        "@njit(**OPTIONS)",
+        f"def {program.name}_block(first, last, totals, sums, maxima, {arguments}):",
+        "    stream = operator << 24",
+        "    draw = substep << 8",
+        "    for rank in range(first, last):",
+        "        i = order[rank]",
+        "        voxel = box_index[i]",
+        *("        " + _numba_line(program, item) for item in program.instructions),
+        "",
+        "",
+        "@njit(parallel=True, **OPTIONS)",
+        f"def {program.name}({arguments}):",
+        "    n = order.size",
+        f"    blocks = (n + {BLOCK - 1}) // {BLOCK}",
+        f"    totals = np.zeros((blocks, {len(program.totals)}), np.int64)",
+        f"    sums = np.zeros((blocks, {len(program.sums)}), np.float64)",
+        f"    maxima = np.zeros((blocks, {len(program.maxima)}), REAL)",
+        "    for block in prange(blocks):",
+        f"        first = block * {BLOCK}",
+        f"        last = min(first + {BLOCK}, n)",
+        f"        {program.name}_block(first, last, totals[block], sums[block], maxima[block], {arguments})",
+        "    return join_blocks(totals, sums, maxima)",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _numba_line(program: Program, item: Instruction) -> str:
+    value = _operand(item.arguments[0], "numba") if item.arguments else ""
+    match item.operation:
+        case "parameter":
+            return f"{item.targets[0].name} = {_parameter(program, int(item.attributes[0]), 'numba')}"
+        case "store" if item.attributes[0] == "out":
+            return f"out[rank, {item.attributes[1]}] = {value}"
+        case "store":
+            return f"{item.attributes[0]}[i, {item.attributes[1]}] = {value}"
+        case "accumulate":
+            return f"totals[{item.attributes[0]}] += {value}"
+        case "accumulate_real":
+            return f"sums[{item.attributes[0]}] += {value}"
+        case "maximize":
+            slot = f"maxima[{item.attributes[0]}]"
+            return f"{slot} = {value} if {value} > {slot} or {value} != {value} else {slot}"
+    targets = ", ".join(target.name for target in item.targets)
+    return f"{targets} = {_format(_NUMBA[item.operation], item, 'numba')}"
+
+
+def cuda_text(program: Program) -> str:
+    """The body that goes into the hole of ``kernels/voxel_program.cu``: one thread is one voxel."""
+    return "\n".join("    " + _cuda_line(program, item) for item in program.instructions)
+
+
+def _cuda_line(program: Program, item: Instruction) -> str:
+    value = _operand(item.arguments[0], "cuda") if item.arguments else ""
+    match item.operation:
+        case "parameter":
+            return f"const real {item.targets[0].name} = {_parameter(program, int(item.attributes[0]), 'cuda')};"
+        case "store" if item.attributes[0] == "out":
+            return f"out[(int64)rank * OUTPUTS + {item.attributes[1]}] = {value};"
+        case "store":
+            array = str(item.attributes[0])
+            return f"{array}[AT(i, {item.attributes[1]}, {array.upper()})] = {value};"
+        case "accumulate":
+            return f"ATOMIC_ADD(&totals[{item.attributes[0]}], {value});"
+        case "accumulate_real":
+            return f"voxel_sums[(int64)rank * SUMS + {item.attributes[0]}] = {value};"
+        case "maximize":
+            return f"raise_maximum(&maxima[{item.attributes[0]}], {value});"
+        case "exit_probability":
+            pack = f"exit_of_{item.targets[0].name}"
+            parts = zip(item.targets, ("survivors", "g", "phi", "psi"), strict=True)
+            unpacked = " ".join(f"const real {target.name} = {pack}.{part};" for target, part in parts)
+            return f"const Exit {pack} = exit_probability({value}); {unpacked}"
+    target = item.targets[0]
+    return f"const {_C_TYPES[target.kind]} {target.name} = {_format(_CUDA[item.operation], item, 'cuda')};"

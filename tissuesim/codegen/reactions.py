@@ -1,0 +1,338 @@
+"""The process operator: competing exits, arrivals inside the step, conversions that move exactly what they take.
+
+For each species f (a cell type, a tissue state or a systemic pool) with hazards h_r and gain a (numerics.md, section 1):
+
+    x = dt sum_r h_r        g = exit probability        phi = mean survival of arrivals, psi = 1 - phi
+    leave = m g + a dt psi  (the second part arrives and leaves within the step)
+    m'    = m - m g + a dt phi + (conversions into f) phi
+
+shared among the exits in proportion to h_r. Hazards and gains are evaluated at a half-step predictor, which makes the
+operator second order. In a stochastic run the same numbers are Binomial(m, g), Poisson(a dt phi) and
+Poisson(a dt psi), and the shares conditional binomials: tau-leaping that cannot go negative.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tissuesim.codegen.instructions import INTEGER, REAL, Builder, Literal, Operand, Program
+from tissuesim.codegen.rates import Scope, Tables
+from tissuesim.errors import InputError
+from tissuesim.model.model import Model
+
+ZERO = Literal(0.0, REAL)
+
+
+@dataclass(frozen=True)
+class Species:
+    """One column that reacts. ``extensive`` amounts are divided by the voxel volume to give what rates see."""
+
+    name: str
+    array: str
+    column: int
+    integer: bool
+    extensive: bool
+
+
+@dataclass(frozen=True)
+class Exit:
+    """All channels of one species that lead to the same place: ``destinations`` are (species or pool, copies)."""
+
+    processes: tuple[str, ...]
+    destinations: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Network:
+    """Species, their exits (those that lead somewhere first, disappearance last) and their gains."""
+
+    species: tuple[Species, ...]
+    exits: dict[str, tuple[Exit, ...]]
+    gains: dict[str, tuple[tuple[str, int], ...]]
+    pools: tuple[str, ...] = ()
+
+
+def build_network(model: Model, species: tuple[Species, ...], processes: list[str]) -> Network:
+    """Sort the processes into exits and gains of the species.
+
+    Raises:
+        InputError: a process takes from two species at once, or takes more than one at a time.
+    """
+    known = {item.name for item in species}
+    exits: dict[str, dict[tuple[tuple[str, int], ...], list[str]]] = {item.name: {} for item in species}
+    gains: dict[str, list[tuple[str, int]]] = {item.name: [] for item in species}
+    pools: list[str] = []
+    for name in processes:
+        change = model.processes[name].change
+        taken = [field_name for field_name, k in change.items() if k < 0]
+        if not taken:
+            for field_name, k in change.items():
+                gains[field_name].append((name, k))
+            continue
+        if len(taken) > 1 or change[taken[0]] != -1:
+            raise InputError(
+                f"processes.{name}.change takes {', '.join(taken)}: a process may take one unit of one field "
+                "(write two processes, or a coefficient of -1)"
+            )
+        destinations = tuple((field_name, k) for field_name, k in change.items() if k > 0)
+        pools += [d for d, _ in destinations if d not in known and d not in pools]
+        exits[taken[0]].setdefault(destinations, []).append(name)
+    ordered = {
+        name: tuple(
+            Exit(tuple(members), destinations)
+            for destinations, members in sorted(groups.items(), key=lambda group: not group[0])
+        )
+        for name, groups in exits.items()
+    }
+    return Network(species, ordered, {k: tuple(v) for k, v in gains.items()}, tuple(pools))
+
+
+@dataclass
+class _Step:
+    """Registers of one species inside the step."""
+
+    amount: Operand
+    count: Operand
+    density: Operand
+    hazards: list[Operand] = field(default_factory=list)
+    hazard: Operand = ZERO
+    gain: Operand = ZERO
+    leave_probability: Operand = ZERO
+    stay: Operand = ZERO
+    passing: Operand = ZERO
+    arrivals: list[Operand] = field(default_factory=list)
+
+
+@dataclass
+class ReactionProgram:
+    """Builds the process operator of one network, deterministic or stochastic."""
+
+    model: Model
+    network: Network
+    tables: Tables
+    stochastic: bool
+    prefix: str = "reactions"
+
+    def build(self) -> Program:
+        """The program; its totals (sums in a deterministic run) are ``to:<pool>``, ``gained:<species>`` and
+        ``lost:<species>``; its maximum is the largest ``hazard``.
+        """
+        self.booked: dict[str, list[Operand]] = {}
+        self.b = Builder(f"{self.prefix}_{'stochastic' if self.stochastic else 'deterministic'}")
+        self.dt = self.b.emit("step_length", REAL)
+        here = {item.name: self._load(item) for item in self.network.species}
+        scope = Scope(self.b, self.model, self.tables, {name: step.density for name, step in here.items()})
+        self._evaluate(scope, here)
+        half = {item.name: self._predict(item, here[item.name], here) for item in self.network.species}
+        self._evaluate(scope.with_values(half), here)
+        for item in self.network.species:
+            self._exit_probabilities(item, here[item.name])
+        self._first_round(here)
+        self._second_round(here)
+        for line, operands in self.booked.items():
+            if self.stochastic:
+                self.b.accumulate(line, self.b.total(operands, INTEGER))
+            else:
+                self.b.accumulate_real(line, self.b.total(operands))
+        return self.b.build(self.tables.regional_columns)
+
+    # ---- state and rates
+    def _load(self, item: Species) -> _Step:
+        kind = INTEGER if self._counted(item) and item.array == "cells" else REAL
+        raw = self.b.emit("load", kind, (), (item.array, item.column), item.name)
+        count: Operand = raw
+        if self._counted(item) and kind == REAL:
+            count = self.b.emit("to_integer", INTEGER, (raw,))
+        amount = self.b.real(raw)
+        density = self.b.multiply(amount, self._inverse_volume()) if item.extensive else amount
+        return _Step(amount, count, density)
+
+    def _inverse_volume(self) -> Operand:
+        return self.b.emit("inverse_volume", REAL)
+
+    def _evaluate(self, scope: Scope, here: dict[str, _Step]) -> None:
+        """Hazards [1/day] and gains [amount/day] of every species at the state of the scope."""
+        b = self.b
+        for item in self.network.species:
+            step = here[item.name]
+            step.hazards = [
+                b.total(
+                    [scope.hazard(p, item.name, scope.lookup(item.name)) for p in leave.processes],
+                    label=f"exit_{item.name}",
+                )
+                for leave in self.network.exits[item.name]
+            ]
+            step.hazard = b.total(step.hazards, label=f"hazard_{item.name}")
+            terms = []
+            for process, k in self.network.gains[item.name]:
+                rate = scope.lower(self.model.processes[process].rate, f"rate_{process}")
+                terms.append(b.multiply(Literal(float(k), REAL), rate))
+            gain = b.total(terms, label=f"gain_{item.name}")
+            volume = b.emit("volume", REAL)
+            step.gain = b.multiply(gain, volume) if item.extensive and gain != ZERO else gain
+
+    def _conversions_into(self, name: str) -> list[tuple[str, int, int]]:
+        """(source species, index of its exit, copies) of every conversion that ends in a species."""
+        return [
+            (source, index, k)
+            for source, exits in self.network.exits.items()
+            for index, leave in enumerate(exits)
+            for destination, k in leave.destinations
+            if destination == name
+        ]
+
+    def _predict(self, item: Species, step: _Step, here: dict[str, _Step]) -> Operand:
+        """m_half = (m + dt/2 gain) / (1 + dt/2 hazard): first order, positive."""
+        b = self.b
+        half = b.multiply(self.dt, Literal(0.5, REAL))
+        inflow = step.gain
+        for source, index, k in self._conversions_into(item.name):
+            moved = b.multiply(here[source].hazards[index], here[source].amount)
+            inflow = b.add(inflow, b.multiply(Literal(float(k), REAL), moved))
+        top = b.add(step.amount, b.multiply(half, inflow))
+        bottom = b.add(Literal(1.0, REAL), b.multiply(half, step.hazard))
+        amount = top if isinstance(bottom, Literal) else b.divide(top, bottom)
+        return b.multiply(amount, self._inverse_volume()) if item.extensive else amount
+
+    def _exit_probabilities(self, item: Species, step: _Step) -> None:
+        if step.hazard == ZERO:
+            return
+        x = self.b.multiply(self.dt, step.hazard, f"x_{item.name}")
+        _, leave, stay, passing = self.b.emit_many(
+            "exit_probability", (REAL,) * 4, (x,), (), ("", f"leave_{item.name}", "", "")
+        )
+        step.leave_probability, step.stay, step.passing = leave, stay, passing
+        if item.integer:
+            # real amounts leave by the same formula but need no limit: it is positive and tends to the right end
+            self.b.maximum("hazard", step.hazard)
+
+    # ---- what leaves, what arrives
+    def _first_round(self, here: dict[str, _Step]) -> None:
+        """Exits of what was there, gains, and gains that leave at once; conversions become arrivals elsewhere."""
+        b = self.b
+        for item in self.network.species:
+            step = here[item.name]
+            gain = b.multiply(self.dt, step.gain)
+            has_gain, has_exit = step.gain != ZERO, step.hazard != ZERO
+            if self._counted(item):
+                left, stayed, passed = self._drawn(item, step, gain, has_gain, has_exit)
+            else:
+                left = b.multiply(step.amount, step.leave_probability)
+                passed = b.multiply(gain, step.passing) if has_exit else ZERO
+                stayed = b.subtract(gain, passed) if has_gain and has_exit else gain
+            zero = self._zero(item)
+            step.count = b.add(b.subtract(self._held(item, step), left) if has_exit else self._held(item, step), stayed)
+            self._book("gained", item, b.add(stayed, passed) if has_gain else zero)
+            if has_exit:
+                self._share(item, step, b.add(left, passed), here, first=True)
+
+    def _second_round(self, here: dict[str, _Step]) -> None:
+        """Arrivals by conversion: those that leave again within the step, and those that stay."""
+        b = self.b
+        waiting = {name: list(step.arrivals) for name, step in here.items()}
+        for step in here.values():
+            step.arrivals = []
+        for item in self.network.species:
+            step = here[item.name]
+            if not waiting[item.name]:
+                continue
+            arrived = b.total(waiting[item.name], self._zero(item).kind, f"arrived_{item.name}")
+            self._book("gained", item, arrived)
+            if step.hazard == ZERO:
+                step.count = b.add(step.count, arrived)
+                continue
+            if self._counted(item):
+                passed: Operand = self._binomial(item, arrived, step.passing, channel=40)
+            else:
+                passed = b.multiply(arrived, step.passing)
+            step.count = b.add(step.count, b.subtract(arrived, passed))
+            self._share(item, step, passed, here, first=False)
+        for item in self.network.species:
+            step = here[item.name]
+            if step.arrivals:
+                arrived = b.total(step.arrivals, self._zero(item).kind)
+                self._book("gained", item, arrived)
+                step.count = b.add(step.count, arrived)
+            value = b.real(step.count) if item.array == "states" else step.count
+            b.store(item.array, item.column, value)
+
+    def _drawn(
+        self, item: Species, step: _Step, gain: Operand, has_gain: bool, has_exit: bool
+    ) -> tuple[Operand, Operand, Operand]:
+        """Numbers that left, arrived and stayed, arrived and left again."""
+        zero: Operand = Literal(0, INTEGER)
+        left = self._binomial(item, step.count, step.leave_probability, channel=0) if has_exit else zero
+        if not has_gain:
+            return left, zero, zero
+        stay_mean = self.b.multiply(gain, step.stay) if has_exit else gain
+        stayed = self._poisson(item, stay_mean, channel=1)
+        passed = self._poisson(item, self.b.multiply(gain, step.passing), channel=2) if has_exit else zero
+        return left, stayed, passed
+
+    def _share(self, item: Species, step: _Step, leaving: Operand, here: dict[str, _Step], *, first: bool) -> None:
+        """Divide what leaves among the exits in proportion to their hazards; the last takes the remainder."""
+        b = self.b
+        exits = self.network.exits[item.name]
+        rest_hazard, rest = step.hazard, leaving
+        self._book("lost", item, leaving)
+        for index, leave in enumerate(exits):
+            if index == len(exits) - 1:
+                part = rest
+            else:
+                some = b.compare(">", rest_hazard, ZERO)
+                fraction = b.select(some, b.divide(step.hazards[index], rest_hazard), ZERO)
+                if self._counted(item):
+                    part = self._binomial(item, rest, fraction, channel=(8 if first else 48) + index)
+                else:
+                    part = b.multiply(rest, fraction)
+                rest = b.subtract(rest, part)
+                rest_hazard = b.total(step.hazards[index + 1 :])
+            for destination, k in leave.destinations:
+                self._deliver(item, part, destination, k, here)
+
+    def _deliver(self, item: Species, part: Operand, destination: str, k: int, here: dict[str, _Step]) -> None:
+        """Hand what left to another species of the voxel or to a pool (an int64 total)."""
+        b = self.b
+        if destination in here:
+            target = next(s for s in self.network.species if s.name == destination)
+            kind = INTEGER if self._counted(target) else REAL
+            value = part if part.kind == kind else b.real(part)
+            if k != 1:
+                value = b.multiply(Literal(k if kind == INTEGER else float(k), kind), value)
+            here[destination].arrivals.append(value)
+            return
+        if k != 1:
+            part = b.multiply(Literal(k if part.kind == INTEGER else float(k), part.kind), part)
+        self.booked.setdefault(f"to:{destination}", []).append(part)
+
+    # ---- helpers
+    def _counted(self, item: Species) -> bool:
+        return item.integer and self.stochastic
+
+    def _zero(self, item: Species) -> Literal:
+        return Literal(0, INTEGER) if self._counted(item) else ZERO
+
+    def _held(self, item: Species, step: _Step) -> Operand:
+        return step.count if self._counted(item) else step.amount
+
+    def _book(self, line: str, item: Species, value: Operand) -> None:
+        """The ledger of the cells of an organ: exact in a stochastic run."""
+        if item.array != "cells" or isinstance(value, Literal):
+            return
+        self.booked.setdefault(f"{line}:{item.name}", []).append(value)
+
+    def _binomial(self, item: Species, count: Operand, probability: Operand, channel: int) -> Operand:
+        if isinstance(probability, Literal):
+            return Literal(0, INTEGER)
+        return self.b.emit(
+            "binomial", INTEGER, (count, self.b.double(probability)), (self._index(item), channel)
+        )
+
+    def _poisson(self, item: Species, mean: Operand, channel: int) -> Operand:
+        return self.b.emit("poisson", INTEGER, (self.b.double(mean),), (self._index(item), channel))
+
+    def _index(self, item: Species) -> int:
+        return self.network.species.index(item)
+
+
+__all__ = ["Exit", "Network", "ReactionProgram", "Species", "build_network"]

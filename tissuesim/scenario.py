@@ -1,0 +1,130 @@
+"""Config to Scenario: the only place where model, tissue, treatment and time meet."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tissuesim.codegen.plan import StepPlan, compile_model
+from tissuesim.errors import InputError, nearest
+from tissuesim.model.model import Model
+from tissuesim.ticks import ticks
+from tissuesim.treatment import Event, events, validate_events
+
+if TYPE_CHECKING:
+    from tissuesim.config import RunConfig
+    from tissuesim.tissue import Tissue
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Everything a run needs, resolved: nothing in it changes while it runs."""
+
+    config: RunConfig
+    plan: StepPlan
+    tissues: dict[str, Tissue]
+    events: tuple[Event, ...]
+
+    @property
+    def model(self) -> Model:
+        """The model with its parameter values."""
+        return self.plan.model
+
+    @property
+    def voxels(self) -> int:
+        """Control volumes of all organs."""
+        return sum(tissue.n for tissue in self.tissues.values())
+
+    @property
+    def treatment_day(self) -> float:
+        """First day of treatment; the last day before is the baseline of what follows (day 0 if untreated)."""
+        return min((item.first_day for item in self.config.treatment), default=0.0)
+
+    def parameters(self, tissue: Tissue) -> NDArray[np.float64]:
+        """Parameter table of one organ, one row per region."""
+        rows = [self.model.parameter_values(region=region) for region in tissue.region_names]
+        return np.array([[float(row[name]) for name in self.plan.organ.parameters] for row in rows])
+
+    def systemic_parameters(self) -> NDArray[np.float64]:
+        """Parameter table of the pools, one row."""
+        values = self.model.parameter_values()
+        return np.array([[float(values[name]) for name in self.plan.systemic.parameters]])
+
+    def key(self, place: str) -> tuple[int, int]:
+        """Two words for the random numbers of one place (an organ, or the blood)."""
+        digest = hashlib.sha256(f"tissuesim/{self.config.seed}/{place}".encode()).digest()
+        return int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:8], "little")
+
+    def frame_days(self) -> list[float]:
+        """Days on which the organs are written: start and end, every so often, and chosen days."""
+        time, frames = self.config.time, self.config.output.frames
+        days = {time.start, time.end, *(day for day in frames.days if time.start <= day <= time.end)}
+        if frames.every is not None:
+            count = int((time.end - time.start) / frames.every + 1e-9)
+            days |= {time.start + k * frames.every for k in range(count + 1)}
+        return sorted(days, key=ticks)
+
+    def totals_ticks(self) -> list[int]:
+        """Ticks of the rows of the totals; the first and the last tick are among them."""
+        time = self.config.time
+        every = max(ticks(self.config.output.totals_every), 1)
+        return sorted({*range(time.start_tick, time.end_tick + 1, every), time.end_tick, 0 if _has_zero(time) else time.end_tick})
+
+    def field_names(self) -> list[str]:
+        """Names of the organ fields that are written.
+
+        Raises:
+            InputError: output.fields names a field the model does not have.
+        """
+        model = self.model
+        known = [*model.signals, *model.cells, *model.states]
+        chosen = self.config.output.fields
+        if chosen == "all":
+            return known
+        for name in chosen:
+            if name not in known:
+                raise InputError(
+                    f"output.fields: '{name}' is not a field of model '{model.name}'{nearest(name, known)}"
+                )
+        return [name for name in known if name in chosen]
+
+
+def _has_zero(time: Any) -> bool:
+    return bool(time.start_tick <= 0 <= time.end_tick)
+
+
+def load(path: str | Path, sets: tuple[str, ...] = ()) -> Scenario:
+    """The scenario of a config file (or of a shipped config by name)."""
+    from tissuesim.config import load_config
+
+    return build_scenario(load_config(path, sets))
+
+
+def build_scenario(config: RunConfig) -> Scenario:
+    """Resolve a config: load and check the model, build the tissues, turn treatments into events.
+
+    Raises:
+        InputError: anything in the config that cannot be; the sentence names the key.
+    """
+    from tissuesim.anatomy import build_tissue
+
+    model = Model.load(config.model, overrides=config.parameters)
+    planned = events(config.treatment, config.patient)
+    validate_events(planned, model.pools)
+    plan = compile_model(model, stochastic=config.stochastic)
+    tissues = {
+        name: build_tissue(organ.anatomy, name, organ.spacing, seed=organ.seed, **_units(organ))
+        for name, organ in config.organs.items()
+    }
+    scenario = Scenario(config, plan, tissues, planned)
+    scenario.field_names()
+    return scenario
+
+
+def _units(organ: Any) -> dict[str, Any]:
+    return {} if organ.units is None else {"units": organ.units}

@@ -1,0 +1,248 @@
+"""One step of a virtual patient: the operators of numerics.md in their order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tissuesim.backends.base import Backend
+from tissuesim.backends.organ_step import FIRST_CELLS, OrganState, OrganStep
+from tissuesim.model.expression import evaluate
+from tissuesim.simulation.clock import movement_step, next_step
+from tissuesim.simulation.state import CELL_LINES, SIGNAL_LINES, State
+from tissuesim.systemic import SystemicStep, first_amounts
+from tissuesim.ticks import TICKS_PER_DAY
+
+if TYPE_CHECKING:
+    from tissuesim.scenario import Scenario
+    from tissuesim.tissue import Tissue
+
+LARGEST_GROWTH = 0.1
+"""Largest relative change of a cell type by births in one step."""
+
+SMALL_NUMBER = 1000.0
+"""Below this many cells, relative growth does not set the step."""
+
+
+class Engine:
+    """Compiled operators of all organs and of the pools; ``step`` changes the state it is given, nothing else."""
+
+    def __init__(self, scenario: Scenario, backend: Backend) -> None:
+        """Compile nothing yet: generated text is made here, machine code at the first step."""
+        self.scenario, self.backend, self.plan = scenario, backend, scenario.plan
+        self.real: type[np.floating[Any]] = np.float32 if scenario.config.precision == "float32" else np.float64
+        self.organs = {
+            name: OrganStep(
+                self.plan, tissue, backend, self.real, scenario.parameters(tissue), scenario.key(f"organ/{name}")
+            )
+            for name, tissue in scenario.tissues.items()
+        }
+        self.systemic = SystemicStep(self.plan, backend, scenario.systemic_parameters(), scenario.key("systemic"))
+        volumes = sum(organ.summary_volumes() for organ in self.organs.values())
+        means = np.array([summary.mean is not None for summary in self.plan.model.summaries.values()], bool)
+        self.summary_divisor = np.where(means, np.where(np.asarray(volumes) > 0, volumes, 1.0), 1.0)
+
+    # ---- the beginning
+    def first_state(self) -> State:
+        """The state at the start: fields and pools from their ``initial`` expressions."""
+        time = self.scenario.config.time
+        values = self.plan.model.parameter_values()
+        organs = {name: self._first_fields(name, tissue) for name, tissue in self.scenario.tissues.items()}
+        state = State(
+            tick=time.start_tick,
+            step_ticks=time.minimum_step_ticks,
+            organs=organs,
+            pools=first_amounts(self.plan, values, 1),
+            summaries=np.zeros((1, len(self.plan.model.summaries))),
+            signal_ledger={
+                name: np.zeros((len(SIGNAL_LINES), len(self.plan.organ.signals))) for name in organs
+            },
+            cell_ledger={
+                name: np.zeros((1 + len(CELL_LINES), len(self.plan.organ.cells))) for name in organs
+            },
+        )
+        for name, fields in organs.items():
+            state.cell_ledger[name][0] = fields.cells.sum(axis=0, dtype=np.float64)
+            fields.movement_due = state.tick
+        self._summarize(state)
+        state.systemic_hazard = self.systemic.hazard(state.pools, state.summaries, state.tick)
+        self._probe_organs(state)
+        return state
+
+    def _first_fields(self, name: str, tissue: Tissue) -> OrganState:
+        """Fields of one organ; integer cells are rounded up or down at random so that their mean is right."""
+        step, plan = self.organs[name], self.plan
+        values: dict[str, Any] = {
+            parameter: step.parameters[tissue.region, column]
+            for column, parameter in enumerate(plan.organ.parameters)
+        }
+        values |= {name: step.maps[:, column].astype(np.float64) for column, name in enumerate(plan.organ.maps)}
+
+        def field(item: Any) -> NDArray[np.float64]:
+            result = evaluate(plan.model.expand(item.initial), values)
+            return np.broadcast_to(np.asarray(result, np.float64), (tissue.n,))
+
+        def table(items: dict[str, Any]) -> NDArray[np.float64]:
+            columns = [field(item) for item in items.values()]
+            return np.stack(columns, axis=1) if columns else np.zeros((tissue.n, 0))
+
+        numbers = table(dict(plan.model.cells)) * tissue.volume[:, None]
+        cells: NDArray[Any] = numbers.astype(self.real)
+        if plan.stochastic:
+            cells = np.floor(numbers + self._uniforms(step, tissue, numbers.shape[1])).astype(np.int32)
+        return OrganState(
+            np.ascontiguousarray(table(dict(plan.model.signals)), self.real),
+            np.ascontiguousarray(cells),
+            np.ascontiguousarray(table(dict(plan.model.states)), self.real),
+        )
+
+    def _uniforms(self, step: OrganStep, tissue: Tissue, columns: int) -> NDArray[np.float64]:
+        from tissuesim.backends.numpy.random import philox, uniform
+
+        drawn = []
+        for column in range(columns):
+            w0, w1, _, _ = philox(tissue.box_index, FIRST_CELLS << 24 | column << 16, 0, 0, *step.key)
+            drawn.append(uniform(w0, w1))
+        return np.stack(drawn, axis=1) if drawn else np.zeros((tissue.n, 0))
+
+    # ---- the step
+    def step(self, state: State) -> None:
+        """Advance by one step: treatment, signals, movement, reactions, exchange, pools, clock."""
+        self._treat(state)
+        dt_ticks = self._choose_step(state)
+        dt, tick = dt_ticks / TICKS_PER_DAY, state.tick
+        blood = np.concatenate([state.pools[0], state.summaries[0]])
+        growth = 0.0
+        for name, organ in self.organs.items():
+            fields, scalars = state.organs[name], organ.scalars(blood)
+            spilled, ledger = organ.signals(fields, scalars, dt_ticks, dt, tick)
+            self._to_pools(state, spilled)
+            _book_signals(state.signal_ledger[name], ledger, first=state.steps == 0)
+            self._move(organ, fields, dt_ticks, tick)
+            result = organ.reactions(fields, scalars, dt, tick)
+            self._to_pools(state, result.to_pools)
+            fields.hazard = result.hazard
+            growth = max(growth, self._book_cells(state.cell_ledger[name], result.gained, result.lost, dt))
+        self._exchange(state, dt, tick)
+        state.systemic_hazard = max(
+            self.systemic.advance(state.pools, state.summaries, dt_ticks, tick, state.systemic_hazard), 1e-6
+        )
+        state.tick += dt_ticks
+        state.steps += 1
+        state.step_ticks = min(dt_ticks, _growth_limit(growth, dt_ticks))
+        self._summarize(state)
+
+    def _treat(self, state: State) -> None:
+        """Apply the events whose time has come."""
+        events, changed = self.scenario.events, False
+        while state.next_event < len(events) and events[state.next_event].tick <= state.tick:
+            event = events[state.next_event]
+            column = self.plan.systemic.states.index(event.pool)
+            if event.action == "add":
+                state.pools[0, column] += event.value
+            else:
+                state.pools[0, column] = event.value
+            state.next_event += 1
+            changed = True
+        if changed:
+            self._probe_organs(state)
+            probed = self.systemic.hazard(state.pools, state.summaries, state.tick)
+            state.systemic_hazard = max(state.systemic_hazard, probed)
+
+    def _probe_organs(self, state: State) -> None:
+        """Largest hazards of the organs now: the process operator with a step of length zero, on a copy."""
+        blood = np.concatenate([state.pools[0], state.summaries[0]])
+        for name, organ in self.organs.items():
+            fields = state.organs[name]
+            copy = OrganState(fields.signals, fields.cells.copy(), fields.states.copy())
+            probed = organ.reactions(copy, organ.scalars(blood), 0.0, state.tick)
+            fields.hazard = max(fields.hazard, probed.hazard)
+
+    def _choose_step(self, state: State) -> int:
+        time, events = self.scenario.config.time, self.scenario.events
+        stop = events[state.next_event].tick if state.next_event < len(events) else time.end_tick
+        hazard = max((fields.hazard for fields in state.organs.values()), default=0.0)
+        return next_step(
+            state.tick,
+            state.step_ticks,
+            hazard,
+            time.maximum_step_ticks,
+            time.minimum_step_ticks,
+            min(stop, time.end_tick),
+        )
+
+    def _move(self, organ: OrganStep, fields: OrganState, dt_ticks: int, tick: int) -> None:
+        """Cells move on their own longer step."""
+        if tick < fields.movement_due:
+            return
+        covered, substeps = movement_step(tick, dt_ticks, organ.movement_hazard(fields))
+        for substep in range(substeps):
+            organ.movement(fields, covered / TICKS_PER_DAY / substeps, tick, substep)
+        fields.movement_due = tick + covered
+
+    def _to_pools(self, state: State, amounts: dict[str, float]) -> None:
+        for destination, amount in amounts.items():
+            name = destination.removeprefix("to:")
+            state.pools[0, self.plan.systemic.states.index(name)] += amount
+
+    def _exchange(self, state: State, dt: float, tick: int) -> None:
+        """Cells leave the blood for the organs: one draw per influx process, then placed organ by organ."""
+        from tissuesim.systemic.exchange import leaving_blood, shares
+
+        blood = np.concatenate([state.pools[0], state.summaries[0]])
+        trees = {
+            name: organ.entry_trees(state.organs[name], organ.scalars(blood), tick)
+            for name, organ in self.organs.items()
+        }
+        for index, entry in enumerate(self.plan.entries):
+            column = self.plan.systemic.states.index(entry.pool)
+            roots = np.array([trees[name][index][1] for name in self.organs])
+            amount = leaving_blood(
+                state.pools[0, column], roots, dt, index, tick, self.systemic.key, self.plan.stochastic
+            )
+            state.pools[0, column] -= amount
+            parts = shares(amount, roots, index, tick, self.systemic.key, self.plan.stochastic)
+            cell = self.plan.organ.cells.index(entry.field)
+            for (name, organ), part in zip(self.organs.items(), parts, strict=True):
+                organ.enter(state.organs[name], index, trees[name][index], part, tick)
+                state.cell_ledger[name][3, cell] += part
+
+    def _book_cells(
+        self, ledger: NDArray[np.float64], gained: dict[str, float], lost: dict[str, float], dt: float
+    ) -> float:
+        """Add one step to the ledger; returns the largest relative growth rate [1/day]."""
+        growth = 0.0
+        for column, name in enumerate(self.plan.organ.cells):
+            born = gained.get(name, 0.0)
+            ledger[1, column] += born
+            ledger[2, column] += lost.get(name, 0.0)
+            present = ledger[0, column] + ledger[1, column] - ledger[2, column] + ledger[3, column]
+            if present > SMALL_NUMBER:
+                growth = max(growth, born / present / dt)
+        return growth
+
+    def _summarize(self, state: State) -> None:
+        """Summaries of all organs as the next step will see them."""
+        blood = np.concatenate([state.pools[0], np.zeros(state.summaries.shape[1])])
+        total = np.zeros(state.summaries.shape[1])
+        for name, organ in self.organs.items():
+            total = total + organ.summaries(state.organs[name], organ.scalars(blood), state.tick)
+        state.summaries[0] = total / self.summary_divisor
+
+
+def _growth_limit(growth: float, dt_ticks: int) -> int:
+    """Longest step [ticks] for which growth stays below its limit, as a bound on the step before doubling."""
+    if growth <= 0:
+        return dt_ticks
+    longest = max(int(LARGEST_GROWTH / growth * TICKS_PER_DAY), 1)
+    return min(dt_ticks, max(longest // 2, 1)) if longest < 2 * dt_ticks else dt_ticks
+
+
+def _book_signals(ledger: NDArray[np.float64], step: NDArray[np.float64], *, first: bool) -> None:
+    """Lines before, source, decay, imbalance, clipped, after: the flows add up, the ends are kept."""
+    if first:
+        ledger[0] = step[0]
+    ledger[1:5] += step[1:5]
+    ledger[5] = step[5]

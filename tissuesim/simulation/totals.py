@@ -1,0 +1,79 @@
+"""Rows of the totals: pools, readouts, sums of every organ and the mass ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tissuesim.model.expression import evaluate, names
+from tissuesim.run import ColumnDescription
+from tissuesim.simulation.state import CELL_LINES, SIGNAL_LINES
+
+if TYPE_CHECKING:
+    from tissuesim.scenario import Scenario
+    from tissuesim.simulation.state import State
+
+
+class TotalsTable:
+    """The columns of the totals of a scenario, and the row of a state."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        """Find the definitions of the model that are numbers of the whole patient: they are its readouts."""
+        self.scenario, self.model = scenario, scenario.model
+        self.parameters = self.model.parameter_values()
+        known = {*self.model.pools, *self.model.summaries, *self.model.parameters}
+        self.readouts = {
+            name: expanded
+            for name, definition in self.model.definitions.items()
+            if names(expanded := self.model.expand(definition.expression)) <= known
+        }
+        self.columns = self._columns()
+
+    def _columns(self) -> list[ColumnDescription]:
+        model = self.model
+        columns = [ColumnDescription(p.name, p.label, str(p.unit)) for p in model.pools.values()]
+        columns += [ColumnDescription(s.name, s.label, str(model.dimensions[s.name])) for s in model.summaries.values()]
+        columns += [
+            ColumnDescription(name, model.definitions[name].label or name, str(model.dimensions[name]))
+            for name in self.readouts
+        ]
+        for organ in self.scenario.tissues:
+            columns += [
+                ColumnDescription(f"{organ}.{c.name}.sum", f"{c.label}, {organ}", "cell")
+                for c in model.cells.values()
+            ]
+            columns += [
+                ColumnDescription(f"{organ}.{item.name}.mean", f"{item.label}, mean of {organ}", str(item.unit))
+                for item in (*model.signals.values(), *model.states.values())
+            ]
+            columns += [
+                ColumnDescription(f"{organ}.{s}.ledger.{line}", f"{s} {line}, {organ}", "amol")
+                for line in SIGNAL_LINES
+                for s in model.signals
+            ]
+            columns += [
+                ColumnDescription(f"{organ}.{c}.ledger.{line}", f"{c} {line}, {organ}", "cell")
+                for line in ("initial", *CELL_LINES)
+                for c in model.cells
+            ]
+        return [*columns, ColumnDescription("step_length", "Length of the step", "day")]
+
+    def row(self, state: State) -> NDArray[np.float64]:
+        """One row, in the order of the columns."""
+        from tissuesim.ticks import TICKS_PER_DAY
+
+        values = dict(self.parameters)
+        values |= dict(zip(self.model.pools, state.pools[0], strict=True))
+        values |= dict(zip(self.model.summaries, state.summaries[0], strict=True))
+        parts: list[NDArray[np.float64]] = [state.pools[0], state.summaries[0]]
+        parts.append(np.array([float(evaluate(tree, values)) for tree in self.readouts.values()]))
+        for organ, fields in state.organs.items():
+            volume = self.scenario.tissues[organ].volume
+            parts.append(fields.cells.sum(axis=0, dtype=np.float64))
+            for array in (fields.signals, fields.states):
+                parts.append(volume @ array.astype(np.float64) / volume.sum())
+            parts.append(state.signal_ledger[organ].ravel())
+            parts.append(state.cell_ledger[organ].ravel())
+        return np.concatenate([*parts, np.array([state.step_ticks / TICKS_PER_DAY])])

@@ -1,0 +1,5 @@
+"""Blood, marrow, lymph nodes and antibodies: pools advanced by the same process operator as a voxel, in float64."""
+
+from tissuesim.systemic.pools import SystemicStep, first_amounts
+
+__all__ = ["SystemicStep", "first_amounts"]
