@@ -98,14 +98,14 @@ class Run:
 
     def render(
         self,
-        organ: str,
-        field: str = "inflammation",
+        organ: str | None = None,
+        field: str | None = None,
         days: Sequence[float] | None = None,
         out: Path | str | None = None,
     ) -> list[Path]:
         """Draw one picture of ``organ`` per day into ``out`` (default: ``pictures/``); return the files."""
         render: Any = import_module("tissuesim.viz.render")
-        paths: list[Path] = render.render_run(self, days=days, organ=organ, fields=(field,), out=out)
+        paths: list[Path] = render.render_run(self, days=days, organ=organ, field=field, out=out)
         return paths
 
     def __str__(self) -> str:

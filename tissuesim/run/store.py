@@ -67,7 +67,9 @@ class FieldStore:
         for organ, tissue in tissues.items():
             taken = {"time", *BOX, "region", "volume", "box_index", "frame_written", *tissue.maps}
             if clash := sorted(taken & {field.name for field in fields}):
-                raise InputError(f"'{organ}' already has an array '{clash[0]}'; rename the field of that name.")
+                raise InputError(
+                    f"'{organ}' already has an array '{clash[0]}'; rename the field of that name."
+                )
 
         def fill(root: Any) -> None:
             for organ, tissue in tissues.items():

@@ -1,0 +1,82 @@
+"""Where the camera stands and which quarter of the organ is cut away: plain geometry, no graphics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+AXES = np.eye(3)
+TURN, TILT = np.deg2rad(-24.0), np.deg2rad(17.0)
+MARGIN = 1.06
+PICTURE_HEIGHT = 1300  # pixels
+WIDEST, NARROWEST = 1.6, 0.62  # width over height
+CUT_HEIGHT = -0.22  # of the half length: where the lower, uncut part begins
+
+
+@dataclass(frozen=True)
+class View:
+    """A parallel projection and two cut planes.
+
+    ``front``, ``across``, ``up`` are the organ's own directions: the shortest side of its box looks at the
+    reader, the longest stands upright. What lies before ``center`` and above ``shelf`` is cut away.
+    """
+
+    front: Vector
+    up: Vector
+    center: Vector
+    shelf: Vector
+    toward_camera: Vector
+    screen_right: Vector
+    screen_up: Vector
+    focus: Vector
+    half_height: float  # mm of half the picture's height
+    width: int  # pixels
+    height: int
+
+    @property
+    def mm_per_pixel(self) -> float:
+        """Length of one pixel in the plane of the picture, mm."""
+        return 2.0 * self.half_height / self.height
+
+    def cut_away(self, points: Vector) -> NDArray[np.bool_]:
+        """Return which ``points`` (n, 3) lie in the quarter that is cut away."""
+        before = (points - self.center) @ self.front > 0.0
+        return np.asarray(before & ((points - self.shelf) @ self.up > 0.0))
+
+
+def organ_view(points: Vector, *, tilted: bool = True) -> View:
+    """Return the view of an organ with tissue at ``points`` (n, 3) in mm; straight on if not tilted."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    size = high - low
+    shortest = int(np.argmin(size))
+    longest = max((axis for axis in range(3) if axis != shortest), key=lambda axis: (size[axis], axis))
+    front, up = -AXES[shortest], AXES[longest]
+    if shortest == 2:  # a flat organ lies on the ground and is seen from above
+        front = AXES[2]
+    across = np.cross(up, front)
+    turn, tilt = (TURN, TILT) if tilted else (0.0, 0.0)
+    toward = np.cos(tilt) * (np.cos(turn) * front + np.sin(turn) * across) + np.sin(tilt) * up
+    right = np.cross(up, toward)
+    right /= np.linalg.norm(right)
+    screen_up = np.cross(toward, right)
+    flat = points @ np.stack([right, screen_up]).T
+    middle, half = (flat.max(axis=0) + flat.min(axis=0)) / 2, (flat.max(axis=0) - flat.min(axis=0)) / 2
+    half = half * MARGIN + 1e-3
+    aspect = float(np.clip(half[0] / half[1], NARROWEST, WIDEST))
+    center = (low + high) / 2
+    return View(
+        front=front,
+        up=up,
+        center=center,
+        shelf=center + CUT_HEIGHT * size[longest] / 2 * up,
+        toward_camera=toward,
+        screen_right=right,
+        screen_up=screen_up,
+        focus=middle[0] * right + middle[1] * screen_up + (center @ toward) * toward,
+        half_height=float(max(half[1], half[0] / aspect)),
+        width=2 * round(PICTURE_HEIGHT * aspect / 2),
+        height=PICTURE_HEIGHT,
+    )
