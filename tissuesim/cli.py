@@ -37,7 +37,7 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change one key, such as organs.kidney.spacing='4 mm'."),
 ]
-Backend = Annotated[str | None, typer.Option(help="numpy, numba, host, cuda or auto.")]
+Backend = Annotated[str | None, typer.Option(help="numpy, numba or auto.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no table.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -52,37 +53,42 @@ def below(room: str) -> set[str]:
     return found
 
 
-def imported_rooms(path: Path) -> set[str]:
-    """Return the rooms of tissuesim that a file names in its import statements, also inside functions."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+Module = tuple[str, ...]
+"""Name of a module in parts, such as ("tissuesim", "run", "reader")."""
+
+
+def source_files() -> list[tuple[Module, Path]]:
+    """Return (module, file) of every source file."""
+    return [
+        ((*name.split("."), *path.relative_to(top).with_suffix("").parts), path)
+        for name, top in MAPPED.items()
+        for path in sorted(top.rglob("*.py"))
+    ]
+
+
+def imported_modules(module: Module, statements: Iterable[ast.AST]) -> set[Module]:
+    """Return the modules, in parts, that the statements of a module import."""
+    found: set[Module] = set()
+    for node in statements:
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("tissuesim.")}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            parts = node.module.split(".")
-            if parts[0] == "tissuesim":
-                found |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
-    return found - {"__version__"}
+            found |= {tuple(alias.name.split(".")) for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = module[: -node.level] if node.level else ()
+            base = (*above, *(node.module.split(".") if node.module else ()))
+            found |= {(*base, alias.name) for alias in node.names} if base == ("tissuesim",) else {base}
+    return found
 
 
-def source_files() -> list[tuple[str, Path]]:
-    """Return (room, file) of every source file."""
-    files = []
-    for name, top in MAPPED.items():
-        for path in sorted(top.rglob("*.py")):
-            parts = (*name.split(".")[1:], *path.relative_to(top).with_suffix("").parts)
-            files.append((parts[0], path))
-    return files
+FILES = [pytest.param(module, path, id=str(path.relative_to(ROOT))) for module, path in source_files()]
 
 
-FILES = [pytest.param(room, path, id=str(path.relative_to(ROOT))) for room, path in source_files()]
-
-
-@pytest.mark.parametrize(("room", "path"), FILES)
-def test_imports_point_downwards(room: str, path: Path) -> None:
+@pytest.mark.parametrize(("module", "path"), FILES)
+def test_imports_point_downwards(module: Module, path: Path) -> None:
     """A room imports only rooms below it, so that each can be understood and tested without those above."""
-    forbidden = imported_rooms(path) - (below(room) | EVERYWHERE | {room})
-    assert not forbidden, f"{path.relative_to(ROOT)} imports {sorted(forbidden)}"
+    imported = imported_modules(module, ast.walk(ast.parse(path.read_text())))
+    rooms = {parts[1] for parts in imported if parts[0] == "tissuesim" and len(parts) > 1} - {"__version__"}
+    room = module[1]
+    assert not rooms - (below(room) | EVERYWHERE | {room})
 
 
 def test_the_rooms_form_no_cycle() -> None:
@@ -102,14 +108,8 @@ HEAVY = {
 AT_HOME = {"config": {"pydantic", "pydantic_core", "yaml"}, "cli": {"typer"}, "backends": {"cupy"}}
 
 
-@pytest.mark.parametrize(("room", "path"), FILES)
-def test_libraries_are_imported_where_they_are_used(room: str, path: Path) -> None:
+@pytest.mark.parametrize(("module", "path"), FILES)
+def test_libraries_are_imported_where_they_are_used(module: Module, path: Path) -> None:
     """The solver loads on a machine that has NumPy alone: other libraries are imported inside functions."""
-    tree = ast.parse(path.read_text())
-    found = set()
-    for node in tree.body:
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found.add(node.module.split(".")[0])
-    assert not (found & HEAVY) - AT_HOME.get(room, set())
+    libraries = {parts[0] for parts in imported_modules(module, ast.parse(path.read_text()).body)}
+    assert not (libraries & HEAVY) - AT_HOME.get(module[1], set())
