@@ -143,18 +143,19 @@ def check_reach(model: Model) -> None:
 
 def check_units(model: Model) -> None:
     """Fields, references, initial values and formulas are in the units they must be in."""
-    known = model.dimensions
     for name, signal in model.signals.items():
         if signal.dimension != CONCENTRATION:
             raise InputError(f"signals.{name}.unit: '{signal.unit}' is not a concentration such as pM")
     wanted = {"diffusivity": DIFFUSIVITY, "motility": DIFFUSIVITY, "chemotaxis": DIFFUSIVITY}
     for where, name, section in _references(model):
         key = where.rpartition(".")[2]
-        if section == "parameters" and known[name] != wanted.get(key, CONCENTRATION):
-            raise InputError(
-                f"{where}: '{name}' is in {known[name]}, but a {key.replace('_', ' ')} is in "
-                f"{wanted.get(key, CONCENTRATION)}"
-            )
+        if section == "parameters":
+            found, needed = model.parameters[name].dimension, wanted.get(key, CONCENTRATION)
+            if found != needed:
+                raise InputError(
+                    f"{where}: '{name}' is in {found}, but a {key.replace('_', ' ')} is in {needed}"
+                )
+    known = model.dimensions
     for section in ("signals", "cells", "states", "pools"):
         for name, part in getattr(model, section).items():
             require(part.initial, part.dimension, known, f"{section}.{name}.initial", f"'{name}'")

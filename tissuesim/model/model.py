@@ -73,7 +73,7 @@ class Model:
         try:
             return model.check()
         except InputError as error:
-            raise InputError(f"model {name_or_path}: {error}") from None
+            raise InputError(f"{name_or_path}: {error}") from None
 
     @classmethod
     def from_mapping(cls, data: Mapping[str, Any]) -> Model:

@@ -31,6 +31,7 @@ from tissuesim.model.nodes import (
 )
 
 LONGEST_TEXT = 4000
+LONGEST_WORD = 64
 MOST_NODES = 400
 DEEPEST_TREE = 40
 
@@ -41,17 +42,18 @@ _TOKEN = re.compile(
     re.ASCII,
 )
 _BLANK = re.compile(r"[ \t\r\n]*")
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}", re.ASCII)
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _RESERVED = frozenset(kwlist) | {"true", "false", "null", "none", "nan", "inf", "infinity"}
 
 
 def check_name(name: object, where: str = "") -> str:
     """Return ``name`` if it can name a part of a model, else raise InputError."""
     place = f"{where}: " if where else ""
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or "__" in name:
+    fits = isinstance(name, str) and len(name) <= LONGEST_WORD and _NAME.fullmatch(name) and "__" not in name
+    if not isinstance(name, str) or not fits:
         raise InputError(
             f"{place}{name!r:.80} cannot be a name; a name starts with a letter, goes on with letters, "
-            "digits and single underscores, and has at most 64 characters"
+            f"digits and single underscores, and has at most {LONGEST_WORD} characters"
         )
     if name in FUNCTIONS or name in _RESERVED or name.lower() in _RESERVED:
         raise InputError(f"{place}'{name}' is a reserved word and cannot be a name")
@@ -93,6 +95,8 @@ def _tokens(text: str) -> list[tuple[str, str]]:
         match = _TOKEN.match(text, position)
         if match is None:
             raise InputError(f"the character {text[position]!r} is not part of the language")
+        if len(match.group()) > LONGEST_WORD:
+            raise InputError(f"'{match.group()[:20]}...' is longer than {LONGEST_WORD} characters")
         found.append((str(match.lastgroup), match.group()))
         position = _BLANK.match(text, match.end()).end()  # type: ignore[union-attr]
     return found
