@@ -157,7 +157,7 @@ def equal_on_all(
 
 @pytest.mark.parametrize("which", [0, 1], ids=["uniform", "regions"])
 def test_signal_solve_agrees(case: SimpleNamespace, which: int) -> None:
-    """Claim: diagonal, sweeps, residual, audit and clipping agree in every bit for both kinds of coefficient."""
+    """Claim: diagonal, sweeps, residual, audit and clipping agree in every bit, both coefficients."""
     coefficient, volume = case.coefficients[which], case.graph.volume
     scale = 2.0 ** np.arange(10, 18)
 

@@ -14,7 +14,7 @@ def read_kernel(name: str) -> str:
 
 
 def paste_includes(text: str, name: str = "generated.cu") -> str:
-    """Return ``text`` with every ``#include "file"`` of ``tissuesim.kernels`` replaced by that file, each once.
+    """Return ``text`` with every ``#include "file"`` of ``tissuesim.kernels`` pasted in, each once.
 
     ``#line`` keeps compiler messages true to the files. One string serves NVRTC, CuPy's cache (which
     ignores included headers) and g++ alike.

@@ -28,7 +28,7 @@ def chebyshev_omegas(rho: ArrayLike, sweeps: int) -> NDArray[np.float64]:
 
 
 def sweeps_needed(rho: ArrayLike, tolerance: float) -> NDArray[np.int64]:
-    """Return the sweeps ``(S,)`` from a cold start to ``tolerance``: ``1.3 acosh(1/tolerance) / acosh(1/rho)``.
+    """Return the sweeps ``(S,)`` from a cold start: ``1.3 acosh(1/tolerance) / acosh(1/rho)``.
 
     At least 1; raises ValueError unless every rho is in [0, 1) and the tolerance in (0, 1).
     """
@@ -37,7 +37,7 @@ def sweeps_needed(rho: ArrayLike, tolerance: float) -> NDArray[np.int64]:
         raise ValueError(f"tolerance {tolerance} of the signal solve: must lie between 0 and 1")
     with np.errstate(divide="ignore"):
         sweeps = MARGIN * np.arccosh(1.0 / tolerance) / np.arccosh(1.0 / bound)
-    return np.maximum(np.ceil(sweeps), 1.0).astype(np.int64)
+    return np.asarray(np.maximum(np.ceil(sweeps), 1.0).astype(np.int64))
 
 
 def _checked(rho: ArrayLike) -> NDArray[np.float64]:

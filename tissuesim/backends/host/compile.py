@@ -27,7 +27,7 @@ class CompilerMissingError(RuntimeError):
 
 
 def compile_host(text: str, real: DTypeLike, folder: Path | None = None) -> ctypes.CDLL:
-    """Return ``text`` (CUDA, may include files of ``tissuesim.kernels``) as a loaded library for dtype ``real``.
+    """Return CUDA ``text`` (may include files of ``tissuesim.kernels``) as a loaded library.
 
     Built once per content below ``folder`` (default: a folder of this user in the temporary directory).
     Raises CompilerMissingError without g++, RuntimeError with the compiler's messages if the text does not
@@ -55,14 +55,14 @@ def compile_host(text: str, real: DTypeLike, folder: Path | None = None) -> ctyp
 
 
 def call(library: ctypes.CDLL, kernel: str, real: DTypeLike, *arguments: Any) -> None:
-    """Call a kernel: arrays go as pointers, ``int`` as int64, ``float`` as ``real``, NumPy scalars as what they are."""
+    """Call a kernel: arrays as pointers, int as int64, float as ``real``, NumPy scalars as they are."""
     converted = [_convert(argument, np.dtype(real)) for argument in arguments]
     function = getattr(library, kernel)
     function.restype = None
     function(*converted)
 
 
-def _convert(argument: Any, real: np.dtype[Any]) -> Any:
+def _convert(argument: Any, real: Any) -> Any:
     if isinstance(argument, np.ndarray):
         return ctypes.c_void_p(_contiguous(argument).ctypes.data)
     if isinstance(argument, np.generic):

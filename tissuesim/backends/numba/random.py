@@ -1,4 +1,4 @@
-"""Counter-based random numbers and samplers as compiled scalar functions; formulas in ``backends/numpy/random.py``.
+"""Counter-based random numbers and samplers compiled; formulas in ``backends/numpy/random.py``.
 
 Words travel as uint64 holding 32 bits: Numba turns uint32 + int64 into float64, which would lose them.
 """
@@ -30,7 +30,7 @@ POPCOUNT_DEVIATION = 4.907477288111819  # sqrt(96/4 + 1/12)
 
 @njit(cache=True, error_model="numpy")
 def philox(c0: Word, c1: Word, c2: Word, c3: Word, k0: Word, k1: Word) -> tuple[Word, Word, Word, Word]:
-    """Return the four words of Philox4x32-10 (uint64 holding 32 bits) for a counter and a key of any integers."""
+    """Return the four words of Philox4x32-10, uint64 below 2^32; counter and key are any integers."""
     x0, x1 = np.uint64(c0) & LOW_WORD, np.uint64(c1) & LOW_WORD
     x2, x3 = np.uint64(c2) & LOW_WORD, np.uint64(c3) & LOW_WORD
     key0, key1 = np.uint64(k0) & LOW_WORD, np.uint64(k1) & LOW_WORD

@@ -38,9 +38,11 @@ Array: TypeAlias = Any
 Scalar: TypeAlias = Any
 Kernel: TypeAlias = Callable[..., Any]
 
-ZERO, ONE = np.float32(0.0), np.float32(1.0) BLOCK = 2048 # Where the loop over fields starts. Always 0, but
-the compiler cannot know: it would unroll a loop of fixed length # before it tries to vectorise it. FIRST =
-np.uint8(0)
+ZERO, ONE = np.float32(0.0), np.float32(1.0)
+BLOCK = 2048
+# Where the loops over fields start: always 0, but the compiler cannot know that. A loop of 8 between constants it would
+# unroll, and then no longer vectorise.
+FIRST = np.uint8(0)
 
 
 @cache
@@ -67,7 +69,7 @@ def _sweep_uniform(fields: int) -> Kernel:
                 old = new[i, s]
                 new[i, s] = omega[s] * (total * inverse[i, s] - old) + old
 
-    return sweep  # type: ignore[no-any-return]
+    return sweep
 
 
 @cache
@@ -96,7 +98,7 @@ def _sweep_regions(fields: int) -> Kernel:
                 old = new[i, s]
                 new[i, s] = omega[s] * (total * inverse[i, s] - old) + old
 
-    return sweep  # type: ignore[no-any-return]
+    return sweep
 
 
 @cache
@@ -122,7 +124,7 @@ def _diffuse_uniform(fields: int) -> Kernel:
                 total = total + (c * g5) * (x[n5, s] - own)
                 new[i, s] = total
 
-    return diffuse  # type: ignore[no-any-return]
+    return diffuse
 
 
 @cache
@@ -150,7 +152,7 @@ def _diffuse_regions(fields: int) -> Kernel:
                 total = total + (table[r, r5, s] * g5) * (x[n5, s] - own)
                 new[i, s] = total
 
-    return diffuse  # type: ignore[no-any-return]
+    return diffuse
 
 
 @njit(cache=True, error_model="numpy", parallel=True, nogil=True)
@@ -171,8 +173,8 @@ def _diagonal(
 
 @njit(cache=True, error_model="numpy")
 def _write_residual(
-    residual: Array, i: int, x: Array, b: Array, diagonal: Array, table: Array, region: Array, neighbors:
-    Array, geometry: Array,
+    residual: Array, i: int, x: Array, b: Array, diagonal: Array, table: Array, region: Array,
+    neighbors: Array, geometry: Array,
 ) -> None:  # fmt: skip
     """Write b + faces x - diagonal x of voxel i for every signal."""
     for s in range(residual.size):

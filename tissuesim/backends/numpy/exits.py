@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
-Real = TypeVar("Real", NDArray[np.float32], NDArray[np.float64])
+Real: TypeAlias = Any  # NDArray or scalar of float32 or float64; all results have its type
 
 
 def exit_probability(x: Real) -> tuple[Real, Real, Real, Real]:

@@ -34,7 +34,7 @@ def _hazards(
 ) -> list[Reals]:
     """Return the hazard [1/day] of leaving through each of the six faces, six arrays ``(n,)``."""
     real = geometry.dtype.type
-    hazards = []
+    hazards: list[Reals] = []
     for k in range(6):
         speed = motility[region, region[neighbors[:, k]]]
         if chemotaxis != 0.0:

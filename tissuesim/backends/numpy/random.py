@@ -154,7 +154,7 @@ def binomial(
     result = np.where((all_trials > 0) & (all_chances >= 1.0), all_trials, np.int64(0))
     drawn = (all_trials > 0) & (all_chances > 0.0) & (all_chances < 1.0)
     trials, chance = all_trials[drawn], all_chances[drawn]
-    words = philox(*(word[drawn] for word in arrays[2:]))  # type: ignore[call-arg]
+    words = philox(*(word[drawn] for word in arrays[2:]))
 
     mirrored = chance > 0.5
     chance = np.where(mirrored, 1.0 - chance, chance)
@@ -196,7 +196,7 @@ def poisson(
     result = np.zeros(arrays[0].shape, np.int64)
     drawn = arrays[0] > 0.0
     middle = arrays[0][drawn]
-    words = philox(*(word[drawn] for word in arrays[1:]))  # type: ignore[call-arg]
+    words = philox(*(word[drawn] for word in arrays[1:]))
     count = np.zeros(middle.shape, np.int64)
 
     small = middle <= INVERSION_MEAN

@@ -129,10 +129,11 @@ def signal_audit(
     neighbors: Neighbors,
     geometry: Reals,
 ) -> NDArray[np.int64]:
-    """Return the sum over voxels of residual x volume per signal, as fixed point ``floor(value scale + 1/2)``.
+    """Return the sum over voxels of residual x volume per signal, in fixed point.
 
-    Whole numbers add up to the same in any order. ``scale (S,)`` is a power of two; the caller keeps
-    ``|residual volume scale| n`` below 2^62 and the residual finite.
+    Each voxel adds ``floor(residual volume scale + 1/2)``: whole numbers add up to the same in any order.
+    ``scale (S,)`` is a power of two; the caller keeps ``|residual volume scale| n`` below 2^62 and the residual
+    finite.
     """
     residual = _residual(x, right_hand_side, diagonal, coefficient, region, neighbors, geometry)
     scaled = np.floor(residual.astype(np.float64) * volume[:, None] * scale + 0.5)
