@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tissuesim.errors import InputError
 from tissuesim.model import Model, shipped_models
 from tissuesim.model.loader import merge
-from tissuesim.model.yaml_file import parse_mapping
+from tissuesim.yaml_file import parse_mapping
 
 Write = Callable[[str, str | dict[str, Any]], Path]
 
@@ -115,7 +115,7 @@ def test_there_are_shipped_models() -> None:
         ("name: !!map x\n", "a mapping is needed"),
         ("name: !!bool x\n", "not readable"),
         ("name: x\n---\nname: y\n", "another document"),
-        ("name: x\ndescription: " + "[" * 3000, "line 2|nested too deep"),
+        ("name: x\ndescription: " + "[" * 3000, "line 2: nested more than 20 deep"),
         ("name: x\nparameters: {a: " + "9" * 5000 + "}\n", "not readable"),
         ("name: \x01\n", "special characters"),
         ("name: x\nprocess: {}\n", r"'process' is an unknown key \(did you mean 'processes'\?\)"),
@@ -136,6 +136,18 @@ def test_broken_files_give_one_sentence_that_names_the_file(write: Write, text: 
         Model.load(path)
     assert str(error.value).startswith(str(path))
     assert "\n" not in str(error.value)
+
+
+def test_shipped_models_are_found_in_a_checkout_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an installed tissuesim.configs, configs/ beside the package is used."""
+
+    def not_installed(package: str) -> Path:
+        raise ModuleNotFoundError(package)
+
+    installed = shipped_models()
+    monkeypatch.setattr("tissuesim.model.loader.files", not_installed)
+    assert shipped_models().keys() == installed.keys()
+    assert Model.load("systemic").name == "systemic"
 
 
 def test_unreadable_files_are_named(tmp_path: Path) -> None:

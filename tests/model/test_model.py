@@ -179,7 +179,7 @@ def test_latex_holds_the_equations(model: Model) -> None:
         r"\mathrm{il6}\right) + \mathrm{secretion} \, t_{\mathrm{cell}} - \mathrm{decay} \, \mathrm{il6}",
         r"- \nabla \cdot \left(t_{\mathrm{chemotaxis}} \, t_{\mathrm{cell}} \nabla",
         r"\frac{\partial b_{\mathrm{cell}}}{\partial t} &= -\mathrm{kill\_hazard} \, b_{\mathrm{cell}}",
-        r"- \int_\Omega \mathrm{entry} \, \mathrm{blood\_t} \, \mathrm{gate} \, dV + \int_\Omega \mathrm{decay}",
+        r"- \int_\Omega \mathrm{entry} \, \mathrm{blood\_t} \, \mathrm{gate} \, dV + \int_\Omega",
         r"\mathrm{mean\_damage} &= \frac{1}{|\Omega_{\mathrm{cortex}}|} \int_{\Omega_{\mathrm{cortex}}}",
         r"\mathrm{kill} &= 8\ \text{1/day}",
     ):

@@ -11,8 +11,8 @@ from typing import Any
 from tissuesim.errors import InputError, nearest
 from tissuesim.model.parts import SECTIONS, Parameter
 from tissuesim.model.reader import TOP_KEYS, read_parts
-from tissuesim.model.yaml_file import kind, read_mapping
 from tissuesim.units import quantity
+from tissuesim.yaml_file import kind, read_mapping
 
 LONGEST_CHAIN = 8
 

@@ -24,8 +24,8 @@ from tissuesim.model.parts import (
     Summary,
     TissueState,
 )
-from tissuesim.model.yaml_file import kind
 from tissuesim.units import dimension_of, parse_quantity, quantity
+from tissuesim.yaml_file import kind
 
 TOP_KEYS = ("name", "description", "extends", *SECTIONS)
 
