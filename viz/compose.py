@@ -87,7 +87,6 @@ def compose(
         _color_bar(
             figure, pictures, size[0] - SIDE - BAR_COLUMN + 0.25, foot + (IMAGE_HEIGHT - BAR_HEIGHT) / 2
         )
-        path.parent.mkdir(parents=True, exist_ok=True)
         save(figure, path, dpi=DOTS_PER_INCH, facecolor=GROUND)
 
 

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,7 @@ GREY = "#6B7280"
 
 CAR_T, B_CELLS, AUTOREACTIVE = GREEN, SKY, BLUE
 INFLAMMATION, DAMAGE, ANTIBODY, ACTIVITY = VERMILION, ORANGE, PURPLE, BLACK
+FIBROSIS = BLUE
 
 # Stills are lit scenes on a dark ground: the glow of a field is read against it, and so are the cells.
 GROUND = "#21252E"
@@ -82,9 +84,14 @@ def plot_style(**changes: Any) -> Iterator[None]:
         yield
 
 
-def save(figure: Figure, path: object, **options: object) -> None:
-    """Save ``figure`` without the date, so that equal pictures are equal files."""
-    figure.savefig(str(path), metadata={"Software": "tissuesim"}, **options)  # type: ignore[arg-type]
+def save(figure: Figure, path: Path, **options: Any) -> None:
+    """Save ``figure`` as ``path`` (png, svg or pdf) without the date: equal pictures are equal files."""
+    metadata: dict[str, dict[str, Any]] = {
+        ".svg": {"Creator": "tissuesim", "Date": None},
+        ".pdf": {"Creator": "tissuesim", "CreationDate": None},
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, metadata=metadata.get(path.suffix, {"Software": "tissuesim"}), **options)
 
 
 def color_table(kind: str, size: int = 256) -> np.ndarray:

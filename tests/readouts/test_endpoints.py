@@ -9,7 +9,7 @@ DAYS = np.arange(-120.0, 366.0, 0.25)
 
 
 def course(days=DAYS):
-    """A textbook course: peak 100/uL on day 9, B gone day 7 to 119, antibody half-life 25 d, relapse day 300."""
+    """A course: peak 100/uL on day 9, B gone day 7 to 119, antibody half-life 25 d, relapse on day 300."""
     b_cells = np.where((days >= 7.0) & (days < 119.0), 0.5, 140.0)
     b_cells = np.where((days >= -5.0) & (days < 7.0), 60.0, b_cells)
     activity = np.interp(days, [-120, 0, 60, 250, 350], [1.0, 1.0, 0.2, 0.2, 0.8])
@@ -40,7 +40,7 @@ def test_known_course():
 
 
 def test_untreated_course_has_no_events():
-    """Without treatment nothing peaks, nobody is depleted, extinct or relapsed, and the antibody does not fall."""
+    """Without treatment nothing peaks, is depleted, dies out or relapses, and the antibody does not fall."""
     flat = {name: np.full(DAYS.shape, 1.0) for name in course()} | {"car_t_per_ul": np.zeros(DAYS.shape)}
     expected = dict.fromkeys(ENDPOINTS) | {"inflammation_day180_over_day0": 1.0}
     assert endpoints(DAYS, flat) == expected
@@ -49,11 +49,15 @@ def test_untreated_course_has_no_events():
 def test_baseline_is_before_lymphodepletion():
     """1 % is taken of the last row at or before the baseline day, not of the first row or of day 0."""
     totals = course()
-    totals["b_per_ul"] = np.where(DAYS < -50, 1000.0, np.where(DAYS < -4.9, 100.0, np.where(DAYS < 3, 5.0, 0.9)))
+    totals["b_per_ul"] = np.where(
+        DAYS < -50, 1000.0, np.where(DAYS < -4.9, 100.0, np.where(DAYS < 3, 5.0, 0.9))
+    )
     assert endpoints(DAYS, totals)["day_b_below_1pct"] == 3.0
     assert endpoints(DAYS, totals, baseline_day=-60.0)["day_b_below_1pct"] == -4.75
     late = DAYS >= 0  # a run that starts after the baseline day uses its first row
-    assert endpoints(DAYS[late], {"b_per_ul": np.where(DAYS[late] < 2, 100.0, 0.9)})["day_b_below_1pct"] == 2.0
+    assert (
+        endpoints(DAYS[late], {"b_per_ul": np.where(DAYS[late] < 2, 100.0, 0.9)})["day_b_below_1pct"] == 2.0
+    )
 
 
 def test_noise_at_the_threshold_is_no_return():
@@ -67,7 +71,10 @@ def test_noise_at_the_threshold_is_no_return():
 def test_a_single_cell_is_not_extinction():
     """Extinct means zero cells: one left, or a tiny density, is not."""
     for rest in (1.0, 1e-30):
-        assert endpoints(DAYS, {"autoreactive_total": np.full(DAYS.shape, rest)})["day_autoreactive_extinct"] is None
+        assert (
+            endpoints(DAYS, {"autoreactive_total": np.full(DAYS.shape, rest)})["day_autoreactive_extinct"]
+            is None
+        )
     assert endpoints(DAYS, {"autoreactive_total": np.zeros(DAYS.shape)})["day_autoreactive_extinct"] == 0.0
 
 
@@ -83,7 +90,12 @@ def test_unfinished_run_gives_only_what_is_known():
     so_far = DAYS <= 40
     result = endpoints(DAYS[so_far], {name: column[so_far] for name, column in course().items()})
     full = endpoints(DAYS, course())
-    open_ones = {"aplasia_days", "inflammation_day180_over_day0", "autoantibody_half_life_days", "relapse_day"}
+    open_ones = {
+        "aplasia_days",
+        "inflammation_day180_over_day0",
+        "autoantibody_half_life_days",
+        "relapse_day",
+    }
     assert result == {name: None if name in open_ones else full[name] for name in ENDPOINTS}
     assert endpoints(np.array([]), {}) == dict.fromkeys(ENDPOINTS)
 
@@ -101,10 +113,12 @@ def test_irregular_rows_and_gaps_change_little():
 
 
 def test_half_life_is_a_fit_through_all_rows():
-    """Noise of 10 % on the antibody moves the fitted half-life by a few percent, whatever the end rows are."""
+    """Noise of 10 % on the antibody moves the half-life by a few percent, whatever the end rows are."""
     antibody = course()["autoantibody"] * np.exp(0.1 * np.random.default_rng(3).standard_normal(DAYS.size))
     antibody[np.isclose(DAYS, 5.0)] *= 2.0  # a two-point formula would be off by 50 %
-    assert endpoints(DAYS, {"autoantibody": antibody})["autoantibody_half_life_days"] == pytest.approx(25, rel=0.04)
+    assert endpoints(DAYS, {"autoantibody": antibody})["autoantibody_half_life_days"] == pytest.approx(
+        25, rel=0.04
+    )
 
 
 def test_relapse_needs_remission_first():

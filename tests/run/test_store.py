@@ -122,7 +122,11 @@ def test_resumed_totals_keep_the_rows_before(tmp_path):
     totals(tmp_path / "totals.zarr").write_rows(0, np.full((10, 2), 1.0))
     TotalsStore.open(tmp_path / "totals.zarr").write_rows(8, np.full((5, 2), 2.0))
     values = xarray.open_dataset(tmp_path / "totals.zarr", engine="zarr")["baff"].values
-    assert values[:8].tolist() == [1.0] * 8 and values[8:13].tolist() == [2.0] * 5 and np.isnan(values[13:]).all()
+    assert (
+        values[:8].tolist() == [1.0] * 8
+        and values[8:13].tolist() == [2.0] * 5
+        and np.isnan(values[13:]).all()
+    )
 
 
 def test_rows_that_do_not_fit_are_refused(tmp_path):

@@ -51,12 +51,20 @@ def bean(spacing: float = 4.0) -> Tissue:
     region = (depth > 0.3).astype(np.uint8)
     vessels = np.exp(0.5 * np.sin(z / 7) * np.cos(x / 6 + y / 9)) * np.where(region == 0, 1.0, 0.5)
     origin = (-32.0, -24.0, -60.0)
-    return build_graph("kidney", fraction, region, spacing, origin, ("cortex", "medulla"), {"vascular_density": vessels})
+    return build_graph(
+        "kidney", fraction, region, spacing, origin, ("cortex", "medulla"), {"vascular_density": vessels}
+    )
 
 
-def write_synthetic_run(root: Path, *, treated: bool = True, spacing: float = 4.0, integer: bool = True) -> Path:
+def write_synthetic_run(
+    root: Path, *, treated: bool = True, spacing: float = 4.0, integer: bool = True
+) -> Path:
     """Write a finished run of closed-form curves and return its directory."""
-    scenario = {"name": "kidney_car_t" if treated else "kidney_untreated", "stochastic": integer, "treatment": []}
+    scenario = {
+        "name": "kidney_car_t" if treated else "kidney_untreated",
+        "stochastic": integer,
+        "treatment": [],
+    }
     if treated:
         scenario["treatment"] = [
             {"type": "lymphodepletion", "start": -5.0, "end": -2.0},
@@ -87,7 +95,7 @@ def frame(tissue: Tissue, day: float, treated: bool) -> dict[str, np.ndarray]:
     cortex = tissue.region == 0
     x, y, z = tissue.centers().T
     patch = np.exp(1.2 * np.sin(z / 9 + 1) * np.sin(x / 8) * np.cos(y / 8))
-    level = np.clip(0.5 + (day + 120) / 120, 0.5, 1.0) * np.where(cortex, 1.0, 0.25) * patch ** 0.5
+    level = np.clip(0.5 + (day + 120) / 120, 0.5, 1.0) * np.where(cortex, 1.0, 0.25) * patch**0.5
     b_cells = 100.0 * tissue.volume * level * survival(day, access, treated)
     car_t = 300.0 * tissue.volume * access * np.exp(-(((day - 9) / 4) ** 2)) * (day >= 0) * treated
     fading = np.exp(-np.maximum(day - 7, 0) / 40) if treated else 1.0
@@ -107,7 +115,9 @@ def series(days, treated, integer):
     after = np.maximum(days, 0.0)
     car_t = 106 * np.exp(-(((np.minimum(after, 9) - 9) / 3.3) ** 2)) * np.exp(-np.maximum(after - 9, 0) / 11)
     car_t = np.where(days >= 0, car_t + 1.0 * np.exp(-after / 200) * (days > 1), 0.0) * treated
-    b_cells = 139 * np.minimum(1, np.exp(-1.1 * np.maximum(after - 2, 0)) + 1 / (1 + np.exp(-(days - 150) / 9)))
+    b_cells = 139 * np.minimum(
+        1, np.exp(-1.1 * np.maximum(after - 2, 0)) + 1 / (1 + np.exp(-(days - 150) / 9))
+    )
     b_cells = np.maximum(b_cells, 2e-3) if treated else np.full_like(days, 139.0)
     autoreactive = 8e6 * rise * (np.exp(-1.6 * np.maximum(after - 4, 0)) if treated else 1.0)
     if integer:

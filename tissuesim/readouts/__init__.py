@@ -1,5 +1,5 @@
 """Clinical readouts: pure functions of the time series of a run."""
 
-from tissuesim.readouts.endpoints import BASELINE_DAY, ENDPOINTS, endpoints
+from tissuesim.readouts.endpoints import BASELINE_DAY, ENDPOINTS, RELAPSE, REMISSION, endpoints
 
-__all__ = ["BASELINE_DAY", "ENDPOINTS", "endpoints"]
+__all__ = ["BASELINE_DAY", "ENDPOINTS", "RELAPSE", "REMISSION", "endpoints"]
