@@ -160,50 +160,34 @@ class OrganStep:
         for omega in solve.omegas:
             transport.signal_sweep(old, current, self.right_hand_side, self.inverse_diagonal, omega, *faces)
             current, old = old, current
-        ledger = self.backend.ledger.signal_ledger(
+        ledger, residual, size = self.backend.ledger.signal_ledger(
             before, self.right_hand_side, self.diagonal, current,
             *faces, self.tissue.volume, self.order,
         )  # fmt: skip
         transport.clip_signals(current)
         state.signals, self.spare = current, old
-        self._check_residual(state, solve)
-        clipped = self._clipped(state, ledger, solve)
-        spilled = self._run("spill_over", state, scalars, dt, REACTIONS, tick)
-        return spilled, np.concatenate([ledger[:4], clipped[None], ledger[4:]])
+        self._check_solve(solve, residual, size, ledger)
+        return self._run("spill_over", state, scalars, dt, REACTIONS, tick), ledger
 
-    def _check_residual(self, state: OrganState, solve: SignalSolve) -> None:
-        """Refuse to go on where the sweeps left more than the tolerance."""
-        residual, size = self.backend.transport.signal_residual(
-            state.signals, self.right_hand_side, self.diagonal, self.inverse_diagonal, solve.coefficient,
-            self.tissue.region, self.tissue.neighbors, self.geometry,
-        )  # fmt: skip
-        for name, left, greatest in zip(self.plan.organ.signals, residual, size, strict=True):
-            if not left <= solve.tolerance * max(float(greatest), np.finfo(self.real).tiny):
+    def _check_solve(
+        self, solve: SignalSolve, residual: NDArray[Any], size: NDArray[Any], ledger: NDArray[np.float64]
+    ) -> None:
+        """Refuse to go on where the sweeps left more than the tolerance, or clipping added more than round-off."""
+        tiny = float(np.finfo(self.real).tiny)
+        for column, name in enumerate(self.plan.organ.signals):
+            left, greatest = float(residual[column]), float(size[column])
+            clipped, amount = float(ledger[4, column]), float(ledger[5, column])
+            if not left <= solve.tolerance * max(greatest, tiny):
                 raise NumericsError(
-                    f"signal '{name}' in '{self.tissue.name}': residual {float(left):.2e} above "
-                    f"{solve.tolerance:.0e} of its maximum {float(greatest):.2e} after {len(solve.omegas)} sweeps; "
-                    "use a smaller time.maximum_step or precision float64"
+                    f"signal '{name}' in '{self.tissue.name}': residual {left:.2e} above {solve.tolerance:.0e} of its "
+                    f"maximum {greatest:.2e} after {len(solve.omegas)} sweeps; use a smaller time.maximum_step or "
+                    "precision float64"
                 )
-
-    def _clipped(
-        self, state: OrganState, ledger: NDArray[np.float64], solve: SignalSolve
-    ) -> NDArray[np.float64]:
-        """What clipping negative round-off added, per signal; more than 10 tolerances is an error."""
-        from tissuesim.backends.numpy.sums import ordered_sum
-
-        volume = self.tissue.volume
-        after = np.array(
-            [ordered_sum(volume * state.signals[:, s], self.order) for s in range(state.signals.shape[1])]
-        )
-        added = after - ledger[4]
-        ledger[4] = after
-        for name, extra, amount in zip(self.plan.organ.signals, added, after, strict=True):
-            if extra > CLIPPING_LIMIT * solve.tolerance * max(amount, 1e-300):
+            if clipped > CLIPPING_LIMIT * solve.tolerance * max(amount, tiny):
                 raise NumericsError(
-                    f"signal '{name}' in '{self.tissue.name}' went negative by {extra:.2e} of {amount:.2e} amol in one "
-                    "step; use a smaller time.maximum_step"
+                    f"signal '{name}' in '{self.tissue.name}' went negative by {clipped:.2e} of {amount:.2e} amol in "
+                    "one step; use a smaller time.maximum_step"
                 )
-        return added
 
     # ---- movement of cells
     def movement_hazard(self, state: OrganState) -> float:

@@ -25,6 +25,9 @@ ARGUMENTS = (
 BLOCK = 256
 """Voxels per block of an ordered sum: within a block left to right, then over blocks left to right."""
 
+PARALLEL_FROM = 8
+"""Blocks from which a compiled loop is worth its threads."""
+
 _ARITHMETIC = {
     "add": "{0} + {1}",
     "subtract": "{0} - {1}",
@@ -168,14 +171,25 @@ def numba_text(program: Program) -> str:
         f"    totals = np.zeros((blocks, {len(program.totals)}), np.int64)",
         f"    sums = np.zeros((blocks, {len(program.sums)}), np.float64)",
         f"    maxima = np.zeros((blocks, {len(program.maxima)}), REAL)",
-        "    for block in prange(blocks):",
-        f"        first = block * {BLOCK}",
-        f"        last = min(first + {BLOCK}, n)",
-        f"        {program.name}_block(first, last, totals[block], sums[block], maxima[block], {arguments})",
+        f"    if blocks < {PARALLEL_FROM}:",
+        "        for block in range(blocks):",
+        *_block_call(program, "            "),
+        "    else:",
+        "        for block in prange(blocks):",
+        *_block_call(program, "            "),
         "    return join_blocks(totals, sums, maxima)",
         "",
     ]
     return "\n".join(lines)
+
+
+def _block_call(program: Program, indent: str) -> list[str]:
+    row = "totals[block], sums[block], maxima[block]"
+    return [
+        f"{indent}first = block * {BLOCK}",
+        f"{indent}last = min(first + {BLOCK}, n)",
+        f"{indent}{program.name}_block(first, last, {row}, {', '.join(ARGUMENTS)})",
+    ]
 
 
 def _numba_line(program: Program, item: Instruction) -> str:

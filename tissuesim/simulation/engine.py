@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tissuesim.tissue import Tissue
 
 LARGEST_GROWTH = 0.1
-"""Largest relative change of a cell type by births in one step."""
+"""Largest relative growth of a cell type, births less losses, in one step."""
 
 SMALL_NUMBER = 1000.0
 """Below this many cells, relative growth does not set the step."""
@@ -192,6 +192,7 @@ class Engine:
         from tissuesim.systemic.exchange import leaving_blood, shares
 
         blood = np.concatenate([state.pools[0], state.summaries[0]])
+        drawing = self.backend.exchange if self.plan.stochastic else None
         trees = {
             name: organ.entry_trees(state.organs[name], organ.scalars(blood), tick)
             for name, organ in self.organs.items()
@@ -200,10 +201,10 @@ class Engine:
             column = self.plan.systemic.states.index(entry.pool)
             roots = np.array([trees[name][index][1] for name in self.organs])
             amount = leaving_blood(
-                state.pools[0, column], roots, dt, index, tick, self.systemic.key, self.plan.stochastic
+                state.pools[0, column], roots, dt, index, tick, self.systemic.key, drawing
             )
             state.pools[0, column] -= amount
-            parts = shares(amount, roots, index, tick, self.systemic.key, self.plan.stochastic)
+            parts = shares(amount, roots, index, tick, self.systemic.key, drawing)
             cell = self.plan.organ.cells.index(entry.field)
             for (name, organ), part in zip(self.organs.items(), parts, strict=True):
                 organ.enter(state.organs[name], index, trees[name][index], part, tick)
@@ -215,12 +216,12 @@ class Engine:
         """Add one step to the ledger; returns the largest relative growth rate [1/day]."""
         growth = 0.0
         for column, name in enumerate(self.plan.organ.cells):
-            born = gained.get(name, 0.0)
+            born, gone = gained.get(name, 0.0), lost.get(name, 0.0)
             ledger[1, column] += born
-            ledger[2, column] += lost.get(name, 0.0)
+            ledger[2, column] += gone
             present = ledger[0, column] + ledger[1, column] - ledger[2, column] + ledger[3, column]
             if present > SMALL_NUMBER:
-                growth = max(growth, born / present / dt)
+                growth = max(growth, (born - gone) / present / dt)
         return growth
 
     def _summarize(self, state: State) -> None:

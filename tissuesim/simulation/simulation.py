@@ -54,6 +54,7 @@ class Simulation:
         self.engine = Engine(scenario, self.backend)
         self.state = self.engine.first_state()
         self.path: Path | None = None
+        self.between_steps = True
 
     @property
     def finished(self) -> bool:
@@ -62,7 +63,9 @@ class Simulation:
 
     def step(self) -> None:
         """Advance by one step."""
+        self.between_steps = False
         self.engine.step(self.state)
+        self.between_steps = True
 
     # ---- a run on disk
     def create_run(self, root: Path | str = "runs", out: Path | str | None = None) -> Path:
@@ -234,11 +237,13 @@ class Recorder:
         save_checkpoint(self.path / "checkpoints", state.tick, arrays, facts)
 
     def stopped(self, error: BaseException) -> None:
-        """Note why a run ended early; an interrupt also leaves a checkpoint."""
+        """Note why a run ended early; an interrupt between two steps also leaves a checkpoint."""
         from tissuesim.run import write_status
 
         day = days(self.simulation.state.tick)
         if isinstance(error, KeyboardInterrupt):
+            if self.simulation.between_steps:
+                self.checkpoint(self.simulation.state)
             write_status(self.path, "interrupted", day=day)
         else:
             write_status(self.path, "failed", day=day, reason=str(error))

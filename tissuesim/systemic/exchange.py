@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tissuesim.backends.numpy.exits import exit_probability
-from tissuesim.backends.numpy.random import binomial
 from tissuesim.backends.organ_step import SYSTEMIC
 
 LEAVING, SHARING = 200, 216
@@ -22,18 +21,27 @@ def leaving_blood(
     index: int,
     tick: int,
     key: tuple[int, int],
-    stochastic: bool,
+    exchange: ModuleType | None,
 ) -> float:
-    """Number that leaves a pool into all organs: Binomial(amount, exit probability), or its expected value."""
+    """Number that leaves a pool into all organs: Binomial(amount, exit probability), or its expected value.
+
+    ``exchange`` is the module of the backend that draws; without it the expected value is taken.
+    """
     hazard = float(np.add.accumulate(hazards)[-1]) if hazards.size else 0.0
     _, leave, _, _ = exit_probability(np.float64(hazard * dt))
-    if not stochastic:
+    if exchange is None:
         return float(amount * leave)
-    return float(_draw(int(amount), float(leave), index << 16 | LEAVING, tick, key))
+    stream = SYSTEMIC << 24 | index << 16 | LEAVING
+    return float(exchange.draw_binomial(int(amount), float(leave), 0, stream, tick, *key))
 
 
 def shares(
-    amount: float, hazards: NDArray[np.float64], index: int, tick: int, key: tuple[int, int], stochastic: bool
+    amount: float,
+    hazards: NDArray[np.float64],
+    index: int,
+    tick: int,
+    key: tuple[int, int],
+    exchange: ModuleType | None,
 ) -> list[float]:
     """The same number divided among the organs in proportion to their hazards, by conditional binomials."""
     parts: list[float] = []
@@ -43,17 +51,13 @@ def shares(
             part = rest
         elif rest_hazard <= 0:
             part = 0.0
-        elif stochastic:
-            stream = index << 16 | SHARING + organ
-            part = float(_draw(int(rest), float(min(hazard / rest_hazard, 1.0)), stream, tick, key))
+        elif exchange is not None:
+            stream = SYSTEMIC << 24 | index << 16 | SHARING + organ
+            share = float(min(hazard / rest_hazard, 1.0))
+            part = float(exchange.draw_binomial(int(rest), share, 0, stream, tick, *key))
         else:
             part = rest * float(hazard) / rest_hazard
         parts.append(part)
         rest, rest_hazard = rest - part, rest_hazard - float(hazard)
     return parts
 
-
-def _draw(count: int, probability: float, stream: int, tick: int, key: tuple[int, int]) -> Any:
-    """One binomial number; its counter words name the blood, the process and the tick."""
-    drawn = binomial(np.array([count]), np.array([probability]), np.array([0]), SYSTEMIC << 24 | stream, tick, 0, *key)
-    return int(drawn[0])

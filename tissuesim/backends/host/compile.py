@@ -66,10 +66,14 @@ def _convert(argument: Any, real: Any) -> Any:
     if isinstance(argument, np.ndarray):
         return ctypes.c_void_p(_contiguous(argument).ctypes.data)
     if isinstance(argument, np.generic):
-        return np.ctypeslib.as_ctypes_type(argument.dtype)(argument.item())
+        return _ctypes_type(argument.dtype)(argument.item())
     if isinstance(argument, int):
         return ctypes.c_int64(argument)
-    return np.ctypeslib.as_ctypes_type(real)(argument)
+    return _ctypes_type(real)(argument)
+
+
+def _ctypes_type(dtype: Any) -> Any:
+    return np.ctypeslib.as_ctypes_type(dtype)
 
 
 def _contiguous(array: NDArray[Any]) -> NDArray[Any]:

@@ -9,6 +9,18 @@ from numba import njit, prange
 
 from tissuesim.backends.numba.random import binomial
 
+SUBTREES = 256
+PARALLEL_FROM = 2048
+"""Leaves, and arrivals, from which threads are worth their start."""
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def draw_binomial(
+    count: int, probability: float, voxel: int, stream: int, tick: int, key0: int, key1: int
+) -> int:
+    """One binomial number."""
+    return binomial(count, probability, voxel, stream, tick, 0, key0, key1)
+
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def weight_tree(weights: Any) -> Any:
@@ -24,24 +36,49 @@ def weight_tree(weights: Any) -> Any:
     return heap
 
 
+@njit(cache=True, error_model="numpy", nogil=True)
+def _split(heap: Any, counts: Any, node: int, stream: int, tick: int, key0: int, key1: int) -> None:
+    """Divide the arrivals of one node between its children."""
+    held = counts[node]
+    if held > 0:
+        share = heap[2 * node] / heap[node] if heap[node] > 0 else 0.0
+        left = binomial(held, share, node, stream, tick, 0, key0, key1)
+        counts[2 * node] = left
+        counts[2 * node + 1] = held - left
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _split_below(
+    heap: Any, counts: Any, top: int, stream: int, tick: int, key0: int, key1: int
+) -> None:
+    """Divide the arrivals of one node down to its leaves, level by level."""
+    first, width = top, 1
+    while first < heap.size // 2:
+        for node in range(first, first + width):
+            _split(heap, counts, node, stream, tick, key0, key1)
+        first, width = 2 * first, 2 * width
+
+
 @njit(cache=True, error_model="numpy", parallel=True, nogil=True)
+def _split_parallel(heap: Any, counts: Any, stream: int, tick: int, key0: int, key1: int) -> None:
+    """The top of the tree by one thread, the subtrees below it in parallel."""
+    for node in range(1, SUBTREES):
+        _split(heap, counts, node, stream, tick, key0, key1)
+    for subtree in prange(SUBTREES):
+        _split_below(heap, counts, SUBTREES + subtree, stream, tick, key0, key1)
+
+
 def place_counts(
     heap: Any, arriving: int, leaves: int, stream: int, tick: int, key0: int, key1: int
 ) -> Any:
     """Numbers arriving at each leaf, Multinomial(arriving, weights)."""
-    size = heap.size // 2
-    counts = np.zeros(2 * size, np.int64)
+    counts = np.zeros(heap.size, np.int64)
     counts[1] = arriving
-    first = 1
-    while first < size:
-        for node in prange(first, 2 * first):
-            held = counts[node]
-            if held > 0:
-                share = heap[2 * node] / heap[node] if heap[node] > 0 else 0.0
-                left = binomial(held, share, node, stream, tick, 0, key0, key1)
-                counts[2 * node] = left
-                counts[2 * node + 1] = held - left
-        first *= 2
+    if leaves < PARALLEL_FROM or arriving < PARALLEL_FROM:
+        _split_below(heap, counts, 1, stream, tick, key0, key1)
+    else:
+        _split_parallel(heap, counts, stream, tick, key0, key1)
+    size = heap.size // 2
     return counts[size : size + leaves]
 
 

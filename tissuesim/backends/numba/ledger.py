@@ -9,8 +9,6 @@ from numba import njit, prange
 
 from tissuesim.codegen.print_text import BLOCK
 
-LINES = ("before", "source", "decay", "imbalance", "after")
-
 
 @njit(cache=True, error_model="numpy", parallel=True, nogil=True)
 def _signal_ledger(
@@ -28,7 +26,8 @@ def _signal_ledger(
 ) -> Any:
     n, signals = after.shape
     blocks = (n + BLOCK - 1) // BLOCK
-    partial = np.zeros((blocks, 5, signals))
+    partial = np.zeros((blocks, 6, signals))
+    greatest = np.zeros((blocks, 2, signals))
     for block in prange(blocks):
         for rank in range(block * BLOCK, min(block * BLOCK + BLOCK, n)):
             i = order[rank]
@@ -46,15 +45,29 @@ def _signal_ledger(
                 b = np.float64(right_hand_side[i, s])
                 old = np.float64(before[i, s])
                 wide = np.float64(diagonal[i, s])
+                residual = b - wide * new + inflow
+                kept = 0.0 if new < 0.0 else new
                 partial[block, 0, s] += size * old
                 partial[block, 1, s] += size * (b - old)
                 partial[block, 2, s] += size * ((wide - 1.0 - off_diagonal) * new)
-                partial[block, 3, s] += size * (b - wide * new + inflow)
-                partial[block, 4, s] += size * new
-    result = np.zeros((5, signals))
+                partial[block, 3, s] += size * residual
+                partial[block, 4, s] += size * (kept - new)
+                partial[block, 5, s] += size * kept
+                scaled, height = abs(residual / wide), abs(new)
+                if scaled > greatest[block, 0, s] or scaled != scaled:
+                    greatest[block, 0, s] = scaled
+                if height > greatest[block, 1, s] or height != height:
+                    greatest[block, 1, s] = height
+    result = np.zeros((6, signals))
+    largest = np.zeros((2, signals))
     for block in range(blocks):
         result += partial[block]
-    return result
+        for line in range(2):
+            for s in range(signals):
+                value = greatest[block, line, s]
+                if value > largest[line, s] or value != value:
+                    largest[line, s] = value
+    return result, largest[0], largest[1]
 
 
 def signal_ledger(
@@ -69,7 +82,7 @@ def signal_ledger(
     volume: Any,
     order: Any,
 ) -> Any:
-    """Sums over voxels, shape (5 lines, signals), in amol."""
+    """Sums over voxels, (6 lines, signals) in amol; max |residual / diagonal| and max |c'| per signal."""
     regions = coefficient.shape[0] if coefficient.ndim == 3 else 1
     if coefficient.ndim == 3:
         pair = np.arange(regions * regions).reshape(regions, regions)

@@ -40,8 +40,8 @@ Kernel: TypeAlias = Callable[..., Any]
 
 ZERO, ONE = np.float32(0.0), np.float32(1.0)
 BLOCK = 2048
-# Where the loops over fields start: always 0, but the compiler cannot know that. A loop of 8 between constants it would
-# unroll, and then no longer vectorise.
+# Where the loops over fields start: always 0, but the compiler cannot know that. A loop of 8 between constants
+# it would unroll, and then no longer vectorise.
 FIRST = np.uint8(0)
 
 

@@ -10,6 +10,14 @@ from numpy.typing import NDArray
 from tissuesim.backends.numpy.random import binomial
 
 
+def draw_binomial(
+    count: int, probability: float, voxel: int, stream: int, tick: int, key0: int, key1: int
+) -> int:
+    """One binomial number."""
+    drawn = binomial(np.array([count]), np.array([probability]), np.array([voxel]), stream, tick, 0, key0, key1)
+    return int(drawn[0])
+
+
 def weight_tree(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Binary heap of sums: leaves ``heap[size + rank]``, ``heap[j] = heap[2j] + heap[2j+1]``, root ``heap[1]``."""
     size = 1 << max(weights.size - 1, 0).bit_length()

@@ -4,8 +4,8 @@ With M the matrix of the step and b the right-hand side, summing ``V (b - M c')`
 
     sum V c' - sum V c = source - decay - imbalance + (flux rounding)
 
-source = V (b - c), decay = V (diagonal - 1 - sum of face coefficients) c', imbalance = V (b - M c').
-All in float64 from the very numbers of the step, summed in canonical order.
+source = V (b - c), decay = V (diagonal - 1 - sum of face coefficients) c', imbalance = V (b - M c'), and clipping
+adds V max(-c', 0). All in float64 from the very numbers of the step, summed in canonical order.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tissuesim.backends.numpy.sums import ordered_sum
 
-LINES = ("before", "source", "decay", "imbalance", "after")
+LINES = ("before", "source", "decay", "imbalance", "clipped", "after")
 
 
 def signal_ledger(
@@ -31,8 +31,8 @@ def signal_ledger(
     geometry: NDArray[Any],
     volume: NDArray[np.float64],
     order: NDArray[np.int64],
-) -> NDArray[np.float64]:
-    """Sums over voxels, shape (5 lines, signals), in amol."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Sums over voxels, (6 lines, signals) in amol; max |residual / diagonal| and max |c'| per signal."""
     new, b = after.astype(np.float64), right_hand_side.astype(np.float64)
     off_diagonal = np.zeros_like(new)
     inflow = np.zeros_like(new)
@@ -43,13 +43,17 @@ def signal_ledger(
         off_diagonal = off_diagonal + face_coefficient
         inflow = inflow + face_coefficient * new[neighbor]
     diagonal_wide = diagonal.astype(np.float64)
+    residual = b - diagonal_wide * new + inflow
+    kept = np.where(new < 0.0, 0.0, new)
     terms = (
         before.astype(np.float64),
         b - before.astype(np.float64),
         (diagonal_wide - 1.0 - off_diagonal) * new,
-        b - diagonal_wide * new + inflow,
-        new,
+        residual,
+        kept - new,
+        kept,
     )
-    return np.array(
+    sums = np.array(
         [[ordered_sum(volume * term[:, s], order) for s in range(new.shape[1])] for term in terms]
     )
+    return sums, np.max(np.abs(residual / diagonal_wide), axis=0), np.max(np.abs(new), axis=0)

@@ -132,8 +132,7 @@ def signal_audit(
     """Return the sum over voxels of residual x volume per signal, in fixed point.
 
     Each voxel adds ``floor(residual volume scale + 1/2)``: whole numbers add up to the same in any order.
-    ``scale (S,)`` is a power of two; the caller keeps ``|residual volume scale| n`` below 2^62 and the residual
-    finite.
+    ``scale (S,)`` is a power of two; the caller keeps ``|residual volume scale| n`` below 2^62 and finite.
     """
     residual = _residual(x, right_hand_side, diagonal, coefficient, region, neighbors, geometry)
     scaled = np.floor(residual.astype(np.float64) * volume[:, None] * scale + 0.5)
