@@ -12,9 +12,9 @@ import pytest
 from tissuesim.backends.base import BACKENDS
 from tissuesim.config import json_schema, load_config, load_config_text
 from tissuesim.config.schema import RunConfig
-from tissuesim.config.yaml_reader import parse_yaml
 from tissuesim.readouts.endpoints import ENDPOINTS
 from tissuesim.scenario import build_scenario
+from tissuesim.yaml_file import parse_yaml
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]

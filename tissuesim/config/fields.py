@@ -123,14 +123,18 @@ WholeNumber = Annotated[
 """A whole number, not negative, that fits 63 bits."""
 
 
+SWITCH_WORDS = {"on": True, "off": False, "yes": True, "no": False, "true": True, "false": False}
+
+
 def _read_switch(value: object) -> bool:
-    if not isinstance(value, bool):
+    word = SWITCH_WORDS.get(value.lower()) if isinstance(value, str) else value
+    if not isinstance(word, bool):
         raise InputError(f"{value!r} is neither true nor false")
-    return value
+    return word
 
 
 Switch = Annotated[bool, BeforeValidator(_read_switch)]
-"""true or false (on and off, yes and no are read as these)."""
+"""True or false; on and off, yes and no mean the same."""
 
 
 def _read_text(value: object) -> str:

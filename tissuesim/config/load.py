@@ -13,11 +13,12 @@ from pydantic import ValidationError
 from tissuesim.config.merge import apply_set, merge
 from tissuesim.config.messages import sentence
 from tissuesim.config.schema import RunConfig
-from tissuesim.config.yaml_reader import parse_mapping, read_text
 from tissuesim.errors import InputError, nearest
+from tissuesim.yaml_file import parse_mapping, read_text
 
 MESH_SUFFIXES = (".glb", ".gltf", ".stl", ".ply", ".obj", ".vtp", ".vtk", ".vtu", ".off")
 MAXIMUM_EXTENDS = 8
+NEEDED_KEYS = "'model:', 'organs:' and 'time:'"
 
 
 def load_config(path: str | Path, sets: Sequence[str] = ()) -> RunConfig:
@@ -27,14 +28,14 @@ def load_config(path: str | Path, sets: Sequence[str] = ()) -> RunConfig:
     """
     source = _find(Path(path))
     text = read_text(source)
-    data = _with_base(parse_mapping(text, source.name), source, (source.resolve(),))
+    data = _with_base(parse_mapping(text, source.name, NEEDED_KEYS), source, (source.resolve(),))
     return _finish(data, sets, source, text)
 
 
 def load_config_text(text: str, sets: Sequence[str] = (), source: Path | None = None) -> RunConfig:
     """Return the checked config of a YAML text; ``source`` is where relative paths in it start from."""
     here = source or Path("config.yaml")
-    data = _with_base(parse_mapping(text, here.name), here, ())
+    data = _with_base(parse_mapping(text, here.name, NEEDED_KEYS), here, ())
     return _finish(data, sets, here, text)
 
 
@@ -69,7 +70,7 @@ def _with_base(data: dict[str, Any], source: Path, seen: tuple[Path, ...]) -> di
         raise InputError(
             f"extends: {base_name} leads back to itself, or over more than {MAXIMUM_EXTENDS} configs"
         )
-    below = parse_mapping(read_text(base), base.name)
+    below = parse_mapping(read_text(base), base.name, NEEDED_KEYS)
     resolved = _resolve_files(_with_base(below, base, (*seen, base.resolve())), base.resolve().parent)
     return merge(resolved, data)
 

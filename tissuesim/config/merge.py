@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tissuesim.config.yaml_reader import parse_yaml
 from tissuesim.errors import InputError
+from tissuesim.yaml_file import parse_yaml
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
