@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tissuesim.model.expression import evaluate, names
+from tissuesim.model.expression import evaluate
 from tissuesim.run import ColumnDescription
+from tissuesim.simulation.readouts import readout_trees
 from tissuesim.simulation.state import CELL_LINES, SIGNAL_LINES
 
 if TYPE_CHECKING:
@@ -20,15 +21,10 @@ class TotalsTable:
     """The columns of the totals of a scenario, and the row of a state."""
 
     def __init__(self, scenario: Scenario) -> None:
-        """Find the definitions of the model that are numbers of the whole patient: they are its readouts."""
+        """Lay out the columns."""
         self.scenario, self.model = scenario, scenario.model
         self.parameters = self.model.parameter_values()
-        known = {*self.model.pools, *self.model.summaries, *self.model.parameters}
-        self.readouts = {
-            name: expanded
-            for name, definition in self.model.definitions.items()
-            if names(expanded := self.model.expand(definition.expression)) <= known
-        }
+        self.readouts = readout_trees(self.model)
         self.columns = self._columns()
 
     def _columns(self) -> list[ColumnDescription]:
