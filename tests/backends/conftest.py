@@ -25,6 +25,7 @@ class Graph:
 
     @property
     def n(self) -> int:
+        """The number of voxels."""
         return self.box_index.size
 
     def geometry(self, real: DTypeLike) -> NDArray[Any]:

@@ -11,8 +11,9 @@ import pytest
 from scipy import sparse, stats
 from scipy.sparse.linalg import spsolve
 
+from tissuesim.backends.numba import movement as numba_movement
 from tissuesim.backends.numba import transport as numba_transport
-from tissuesim.backends.numpy import transport
+from tissuesim.backends.numpy import movement, transport
 from tissuesim.backends.numpy.exits import exit_probability
 from tissuesim.numerics.chebyshev import chebyshev_omegas, sweeps_needed
 
@@ -63,7 +64,7 @@ def solve(graph: Any, p: dict[str, np.ndarray], sweeps: int, backend: Any = tran
 
 
 def test_sweeps_reach_the_solution(irregular_graph: Any) -> None:
-    """Claim: the predicted number of sweeps solves the system to the tolerance, as a direct solver sees it."""
+    """Claim: the predicted number of sweeps solves the system to the tolerance (direct solver)."""
     p, tolerance = problem(irregular_graph), 1e-8
     x = solve(irregular_graph, p, int(sweeps_needed(p["rho"], tolerance).max()))
     left, size = transport.signal_residual(
@@ -145,8 +146,8 @@ def test_largest_hazard_is_the_largest(irregular_graph: Any) -> None:
     """Claim: the step limit sees the largest sum of hazards, and no wall is crossed."""
     signals = np.random.default_rng(2).uniform(0, 5, (irregular_graph.n, 1))
     outflow, one = np.zeros((irregular_graph.n, 6)), np.ones((irregular_graph.n, 1))
-    transport.movement_outflow_deterministic(outflow, one, 0, 1.0, *moving(irregular_graph, signals))
-    largest = transport.largest_movement_hazard(*moving(irregular_graph, signals))
+    movement.movement_outflow_deterministic(outflow, one, 0, 1.0, *moving(irregular_graph, signals))
+    largest = movement.largest_movement_hazard(*moving(irregular_graph, signals))
     assert largest == pytest.approx(outflow.sum(axis=1).max(), rel=1e-14)
     walls = irregular_graph.neighbors == np.arange(irregular_graph.n)[:, None]
     assert walls.any()
@@ -158,7 +159,7 @@ def test_hazards_follow_the_formula(irregular_graph: Any) -> None:
     """Claim: each hazard is geometry (D + max(chi du / (1 + u)^2, 0)), written another way here."""
     signals = np.random.default_rng(2).uniform(0, 5, (irregular_graph.n, 1))
     outflow, one = np.zeros((irregular_graph.n, 6)), np.ones((irregular_graph.n, 1))
-    transport.movement_outflow_deterministic(outflow, one, 0, 1.0, *moving(irregular_graph, signals))
+    movement.movement_outflow_deterministic(outflow, one, 0, 1.0, *moving(irregular_graph, signals))
     u = signals[:, 0] / 1.5
     other = u[irregular_graph.neighbors]
     saturation = (1 + (u[:, None] + other) / 2) ** -2
@@ -174,24 +175,24 @@ def test_movement_is_symmetric_left_and_right(graph_of: Callable[..., Any]) -> N
     signals = np.random.default_rng(7).uniform(0, 5, (graph.n, 1))
     cells = np.random.default_rng(8).uniform(0, 50, (graph.n, 1))
     outflow, mirrored = np.zeros((graph.n, 6)), np.zeros((graph.n, 6))
-    transport.movement_outflow_deterministic(outflow, cells, 0, 0.01, *moving(graph, signals))
+    movement.movement_outflow_deterministic(outflow, cells, 0, 0.01, *moving(graph, signals))
     swap = [1, 0, 3, 2, 5, 4]
     arguments = list(moving(graph, signals))
     arguments[-2:] = [graph.neighbors[:, swap].copy(), graph.geometry(np.float64)[:, swap].copy()]
-    transport.movement_outflow_deterministic(mirrored, cells, 0, 0.01, *arguments)
+    movement.movement_outflow_deterministic(mirrored, cells, 0, 0.01, *arguments)
     assert np.array_equal(mirrored, outflow[:, swap])
 
 
 def test_deterministic_movement_conserves(irregular_graph: Any) -> None:
-    """Claim: a thousand steps of real cells keep their number to rounding, and none turns negative."""
+    """Claim: two hundred steps of real cells keep their number to rounding, and none turns negative."""
     signals = np.random.default_rng(2).uniform(0, 5, (irregular_graph.n, 1))
     arguments = moving(irregular_graph, signals)
     cells = np.random.default_rng(9).uniform(0, 50, (irregular_graph.n, 2))
-    total, dt = cells.sum(axis=0), 0.5 / transport.largest_movement_hazard(*arguments)
+    total, dt = cells.sum(axis=0), 0.5 / movement.largest_movement_hazard(*arguments)
     outflow = np.zeros((irregular_graph.n, 6))
-    for _ in range(1000):
-        numba_transport.movement_outflow_deterministic(outflow, cells, 1, dt, *arguments)
-        numba_transport.movement_gather(cells, 1, outflow, irregular_graph.neighbors)
+    for _ in range(200):
+        numba_movement.movement_outflow_deterministic(outflow, cells, 1, dt, *arguments)
+        numba_movement.movement_gather(cells, 1, outflow, irregular_graph.neighbors)
     assert np.allclose(cells.sum(axis=0), total, rtol=1e-12)
     assert cells.min() >= 0
 
@@ -202,13 +203,13 @@ def test_leavers_have_the_multinomial_distribution(graph_of: Callable[..., Any])
     signals = np.random.default_rng(2).uniform(0, 5, (graph.n, 1))
     arguments, middle, dt = moving(graph, signals), 13, 0.4
     hazards, one = np.zeros((graph.n, 6)), np.ones((graph.n, 1))
-    transport.movement_outflow_deterministic(hazards, one, 0, 1.0, *arguments)
+    movement.movement_outflow_deterministic(hazards, one, 0, 1.0, *arguments)
     hazard = hazards[middle]
     leave = exit_probability(np.float64(dt) * hazard.sum())[1]
     cells = np.full((graph.n, 1), 20.0)
     outflow, split, counts = np.zeros((graph.n, 6), np.int32), np.zeros(6), []
     for tick in range(3000):
-        numba_transport.movement_outflow_stochastic(
+        numba_movement.movement_outflow_stochastic(
             outflow, cells, 0, dt, *arguments, graph.box_index, 1, 2, tick, 0, 5, 6
         )
         split += outflow[middle]
@@ -221,8 +222,10 @@ def test_leavers_have_the_multinomial_distribution(graph_of: Callable[..., Any])
     assert abs(np.var(counts) / (20 * leave * (1 - leave)) - 1) < 5 * np.sqrt(2 / 3000)
 
 
-@pytest.mark.parametrize("backend", [transport, numba_transport], ids=["numpy", "numba"])
-def test_voxel_order_changes_nothing(irregular_graph: Any, backend: Any) -> None:
+@pytest.mark.parametrize(
+    ("backend", "moves"), [(transport, movement), (numba_transport, numba_movement)], ids=["numpy", "numba"]
+)
+def test_voxel_order_changes_nothing(irregular_graph: Any, backend: Any, moves: Any) -> None:
     """Claim: results belong to places, not to storage: a reordered tissue gives the reordered bits."""
     graph, p = irregular_graph, problem(irregular_graph)
     order = np.random.default_rng(12).permutation(graph.n)
@@ -242,11 +245,11 @@ def test_voxel_order_changes_nothing(irregular_graph: Any, backend: Any) -> None
     cells = np.floor(x * 10)
     moved, outflow = cells[order].copy(), np.zeros((graph.n, 6), np.int32)
     draw = (1, 0, 77, 0, 3, 4)
-    backend.movement_outflow_stochastic(outflow, cells, 0, 0.4, *moving(graph, x), graph.box_index, *draw)
-    backend.movement_gather(cells, 0, outflow, graph.neighbors)
+    moves.movement_outflow_stochastic(outflow, cells, 0, 0.4, *moving(graph, x), graph.box_index, *draw)
+    moves.movement_gather(cells, 0, outflow, graph.neighbors)
     reordered = (MOTILITY, 0.7, current, 0, 1.5, region, neighbors, geometry)
-    backend.movement_outflow_stochastic(outflow, moved, 0, 0.4, *reordered, box_index, *draw)
-    backend.movement_gather(moved, 0, outflow, neighbors)
+    moves.movement_outflow_stochastic(outflow, moved, 0, 0.4, *reordered, box_index, *draw)
+    moves.movement_gather(moved, 0, outflow, neighbors)
     assert np.array_equal(moved, cells[order])
 
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,12 @@ def compile_host(text: str, real: DTypeLike, folder: Path | None = None) -> ctyp
             raise RuntimeError(f"g++ refused the CUDA text ({written}):\n{result.stderr}")
         partial.rename(library)
     return ctypes.CDLL(str(library))
+
+
+@cache
+def load_kernels(name: str, real: np.dtype[Any]) -> ctypes.CDLL:
+    """Return the library of one file of ``tissuesim.kernels``."""
+    return compile_host(read_kernel(name), real)
 
 
 def call(library: ctypes.CDLL, kernel: str, real: DTypeLike, *arguments: Any) -> None:

@@ -14,33 +14,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numba import njit, prange
 
-from tissuesim.backends.numba.movement import (
-    largest_movement_hazard,
-    movement_gather,
-    movement_outflow_deterministic,
-    movement_outflow_stochastic,
-)
-
-__all__ = [
-    "clip_signals",
-    "diffuse_explicit",
-    "largest_movement_hazard",
-    "movement_gather",
-    "movement_outflow_deterministic",
-    "movement_outflow_stochastic",
-    "signal_audit",
-    "signal_diagonal",
-    "signal_residual",
-    "signal_sweep",
-]
-
 Array: TypeAlias = Any
 Scalar: TypeAlias = Any
 Kernel: TypeAlias = Callable[..., Any]
 
 ZERO, ONE = np.float32(0.0), np.float32(1.0)
 BLOCK = 2048
-# Where the loops over fields start: always 0, but the compiler cannot know that. A loop of 8 between constants
+# Where the loops over fields start: always 0, but the compiler cannot know. A loop of 8 between constants
 # it would unroll, and then no longer vectorise.
 FIRST = np.uint8(0)
 

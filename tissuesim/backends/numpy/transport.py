@@ -14,26 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tissuesim.backends.numpy.movement import (
-    largest_movement_hazard,
-    movement_gather,
-    movement_outflow_deterministic,
-    movement_outflow_stochastic,
-)
-
-__all__ = [
-    "clip_signals",
-    "diffuse_explicit",
-    "largest_movement_hazard",
-    "movement_gather",
-    "movement_outflow_deterministic",
-    "movement_outflow_stochastic",
-    "signal_audit",
-    "signal_diagonal",
-    "signal_residual",
-    "signal_sweep",
-]
-
 Reals = NDArray[np.floating[Any]]
 Neighbors = NDArray[np.int32]
 Regions = NDArray[np.uint8]
