@@ -73,7 +73,13 @@ class Scenario:
         """Ticks of the rows of the totals; the first and the last tick are among them."""
         time = self.config.time
         every = max(ticks(self.config.output.totals_every), 1)
-        return sorted({*range(time.start_tick, time.end_tick + 1, every), time.end_tick, 0 if _has_zero(time) else time.end_tick})
+        return sorted(
+            {
+                *range(time.start_tick, time.end_tick + 1, every),
+                time.end_tick,
+                0 if _has_zero(time) else time.end_tick,
+            }
+        )
 
     def field_names(self) -> list[str]:
         """Names of the organ fields that are written.

@@ -37,7 +37,9 @@ def load_backend(name: str) -> Backend:
     if name == "auto":
         name = "numba" if _numba_available() else "numpy"
     if name not in BACKENDS:
-        raise InputError(f"backend: '{name}' is not one of auto, {', '.join(BACKENDS)}{nearest(name, BACKENDS)}")
+        raise InputError(
+            f"backend: '{name}' is not one of auto, {', '.join(BACKENDS)}{nearest(name, BACKENDS)}"
+        )
     if name == "numba":
         if not _numba_available():
             raise InputError("backend: 'numba' needs the package numba; install it with: pip install numba")

@@ -19,9 +19,7 @@ def organ_scope(builder: Builder, model: Model, tables: Tables, *, integer_cells
     return scope
 
 
-def signal_rates(
-    model: Model, tables: Tables, processes: list[str], *, integer_cells: bool
-) -> Program:
+def signal_rates(model: Model, tables: Tables, processes: list[str], *, integer_cells: bool) -> Program:
     """Per signal: ``loss`` [1/day] and ``right_hand_side = c + dt source`` at the start of the step."""
     b = Builder("signal_rates")
     dt = b.emit("step_length", REAL)
@@ -80,7 +78,9 @@ def _entry_factor(model: Model, process: str, factor: str) -> Expression:
         rest = factor_out(tree, factor)
         if rest is not None:
             return rest
-    raise InputError(f"processes.{process}.rate must have '{factor}' as a factor: what moves is taken from it")
+    raise InputError(
+        f"processes.{process}.rate must have '{factor}' as a factor: what moves is taken from it"
+    )
 
 
 def entry_weights(model: Model, tables: Tables, processes: list[str], *, integer_cells: bool) -> Program:

@@ -128,7 +128,9 @@ def compile_model(model: Model, *, stochastic: bool, cohort: bool = False) -> St
     ``cohort`` makes every parameter of the systemic part differ between patients (rows of its parameter table).
     """
     parameters = tuple(model.parameters)
-    regional = frozenset(name for name, item in model.parameters.items() if _regional(model, name, item.regions))
+    regional = frozenset(
+        name for name, item in model.parameters.items() if _regional(model, name, item.regions)
+    )
     summary_names = tuple(model.summaries)
     masks = tuple(f"over_{name}" for name, summary in model.summaries.items() if summary.over)
     organ = Tables(

@@ -221,7 +221,9 @@ def _cuda_line(program: Program, item: Instruction) -> str:
     value = _operand(item.arguments[0], "cuda") if item.arguments else ""
     match item.operation:
         case "parameter":
-            return f"const real {item.targets[0].name} = {_parameter(program, int(item.attributes[0]), 'cuda')};"
+            return (
+                f"const real {item.targets[0].name} = {_parameter(program, int(item.attributes[0]), 'cuda')};"
+            )
         case "store" if item.attributes[0] == "out":
             return f"out[(int64)rank * OUTPUTS + {item.attributes[1]}] = {value};"
         case "store":

@@ -221,7 +221,9 @@ class ReactionProgram:
                 passed = b.multiply(gain, step.passing) if has_exit else ZERO
                 stayed = b.subtract(gain, passed) if has_gain and has_exit else gain
             zero = self._zero(item)
-            step.count = b.add(b.subtract(self._held(item, step), left) if has_exit else self._held(item, step), stayed)
+            step.count = b.add(
+                b.subtract(self._held(item, step), left) if has_exit else self._held(item, step), stayed
+            )
             self._book("gained", item, b.add(stayed, passed) if has_gain else zero)
             if has_exit:
                 self._share(item, step, b.add(left, passed), here, first=True)
@@ -269,7 +271,9 @@ class ReactionProgram:
         passed = self._poisson(item, self.b.multiply(gain, step.passing), channel=2) if has_exit else zero
         return left, stayed, passed
 
-    def _share(self, item: Species, step: _Step, leaving: Operand, here: dict[str, _Step], *, first: bool) -> None:
+    def _share(
+        self, item: Species, step: _Step, leaving: Operand, here: dict[str, _Step], *, first: bool
+    ) -> None:
         """Divide what leaves among the exits in proportion to their hazards; the last takes the remainder."""
         b = self.b
         exits = self.network.exits[item.name]
@@ -290,7 +294,9 @@ class ReactionProgram:
             for destination, k in leave.destinations:
                 self._deliver(item, part, destination, k, here)
 
-    def _deliver(self, item: Species, part: Operand, destination: str, k: int, here: dict[str, _Step]) -> None:
+    def _deliver(
+        self, item: Species, part: Operand, destination: str, k: int, here: dict[str, _Step]
+    ) -> None:
         """Hand what left to another species of the voxel or to a pool (an int64 total)."""
         b = self.b
         if destination in here:

@@ -23,9 +23,7 @@ def aligned(tick: int, longest: int) -> int:
     return length
 
 
-def next_step(
-    tick: int, previous: int, hazard: float, longest: int, shortest: int, stop: int
-) -> int:
+def next_step(tick: int, previous: int, hazard: float, longest: int, shortest: int, stop: int) -> int:
     """Ticks of the next step: at most twice the last, dividing the clock, not beyond ``stop``.
 
     Raises:

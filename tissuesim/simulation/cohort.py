@@ -41,7 +41,11 @@ class Cohort:
 
         patients = next(iter(self.series.values())).shape[1]
         return [
-            endpoints(self.days, {name: column[:, j] for name, column in self.series.items()}, baseline_day=baseline_day)
+            endpoints(
+                self.days,
+                {name: column[:, j] for name, column in self.series.items()},
+                baseline_day=baseline_day,
+            )
             for j in range(patients)
         ]
 
@@ -83,11 +87,15 @@ def simulate_cohort(
         raise InputError(f"model '{model.name}' has organ fields; a cohort runs models made of pools only")
     for name in infusion:
         if name not in model.pools:
-            raise InputError(f"infusion: '{name}' is not a pool of '{model.name}'{nearest(name, model.pools)}")
+            raise InputError(
+                f"infusion: '{name}' is not a pool of '{model.name}'{nearest(name, model.pools)}"
+            )
     plan = compile_model(model, stochastic=stochastic, cohort=True)
     drawn = draw_parameters(model, patients, seed)
     values = model.parameter_values(overrides=drawn)
-    table = np.stack([np.broadcast_to(values[name], (patients,)) for name in plan.systemic.parameters], axis=1)
+    table = np.stack(
+        [np.broadcast_to(values[name], (patients,)) for name in plan.systemic.parameters], axis=1
+    )
     step = SystemicStep(plan, load_backend(backend), np.ascontiguousarray(table, np.float64), (seed, 0))
     amounts = first_amounts(plan, values, patients)
     for name, value in infusion.items():
@@ -104,7 +112,10 @@ def simulate_cohort(
         if tick % interval == 0:
             known = {**values, **dict(zip(model.pools, amounts.T, strict=True))}
             row = {name: amounts[:, j].copy() for j, name in enumerate(model.pools)}
-            row |= {name: np.broadcast_to(evaluate(tree, known), (patients,)).copy() for name, tree in trees.items()}
+            row |= {
+                name: np.broadcast_to(evaluate(tree, known), (patients,)).copy()
+                for name, tree in trees.items()
+            }
             rows.append(row)
             times.append(tick)
         if tick >= ticks(end):

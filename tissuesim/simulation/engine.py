@@ -32,14 +32,23 @@ class Engine:
     def __init__(self, scenario: Scenario, backend: Backend) -> None:
         """Compile nothing yet: generated text is made here, machine code at the first step."""
         self.scenario, self.backend, self.plan = scenario, backend, scenario.plan
-        self.real: type[np.floating[Any]] = np.float32 if scenario.config.precision == "float32" else np.float64
+        self.real: type[np.floating[Any]] = (
+            np.float32 if scenario.config.precision == "float32" else np.float64
+        )
         self.organs = {
             name: OrganStep(
-                self.plan, tissue, backend, self.real, scenario.parameters(tissue), scenario.key(f"organ/{name}")
+                self.plan,
+                tissue,
+                backend,
+                self.real,
+                scenario.parameters(tissue),
+                scenario.key(f"organ/{name}"),
             )
             for name, tissue in scenario.tissues.items()
         }
-        self.systemic = SystemicStep(self.plan, backend, scenario.systemic_parameters(), scenario.key("systemic"))
+        self.systemic = SystemicStep(
+            self.plan, backend, scenario.systemic_parameters(), scenario.key("systemic")
+        )
         volumes = sum(organ.summary_volumes() for organ in self.organs.values())
         means = np.array([summary.mean is not None for summary in self.plan.model.summaries.values()], bool)
         self.summary_divisor = np.where(means, np.where(np.asarray(volumes) > 0, volumes, 1.0), 1.0)
@@ -78,7 +87,9 @@ class Engine:
             parameter: step.parameters[tissue.region, column]
             for column, parameter in enumerate(plan.organ.parameters)
         }
-        values |= {name: step.maps[:, column].astype(np.float64) for column, name in enumerate(plan.organ.maps)}
+        values |= {
+            name: step.maps[:, column].astype(np.float64) for column, name in enumerate(plan.organ.maps)
+        }
 
         def field(item: Any) -> NDArray[np.float64]:
             result = evaluate(plan.model.expand(item.initial), values)
@@ -200,9 +211,7 @@ class Engine:
         for index, entry in enumerate(self.plan.entries):
             column = self.plan.systemic.states.index(entry.pool)
             roots = np.array([trees[name][index][1] for name in self.organs])
-            amount = leaving_blood(
-                state.pools[0, column], roots, dt, index, tick, self.systemic.key, drawing
-            )
+            amount = leaving_blood(state.pools[0, column], roots, dt, index, tick, self.systemic.key, drawing)
             state.pools[0, column] -= amount
             parts = shares(amount, roots, index, tick, self.systemic.key, drawing)
             cell = self.plan.organ.cells.index(entry.field)

@@ -33,7 +33,9 @@ def check_state(scenario: Scenario, state: State) -> None:
             for column, name in enumerate(names[array_name]):
                 _check(array[:, column], f"field '{name}' of '{organ}'", day)
         if scenario.plan.stochastic and fields.cells.size and int(fields.cells.max()) > LARGEST_COUNT:
-            raise NumericsError(f"more than 2^24 cells in one voxel of '{organ}' on day {day:g}; use smaller voxels")
+            raise NumericsError(
+                f"more than 2^24 cells in one voxel of '{organ}' on day {day:g}; use smaller voxels"
+            )
     for column, name in enumerate(scenario.plan.systemic.states):
         _check(state.pools[:, column], f"pool '{name}'", day)
 

@@ -151,7 +151,13 @@ class Simulation:
         wall = time.perf_counter() - start
         endpoints = recorder.finish(wall) if recorder else {}
         return RunResult(
-            self.path or Path(), "finished", wall, self.state.steps, self.scenario.voxels, self.backend.name, endpoints
+            self.path or Path(),
+            "finished",
+            wall,
+            self.state.steps,
+            self.scenario.voxels,
+            self.backend.name,
+            endpoints,
         )
 
     def _loop(self, observers: list[Any]) -> None:

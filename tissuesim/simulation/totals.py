@@ -30,7 +30,10 @@ class TotalsTable:
     def _columns(self) -> list[ColumnDescription]:
         model = self.model
         columns = [ColumnDescription(p.name, p.label, str(p.unit)) for p in model.pools.values()]
-        columns += [ColumnDescription(s.name, s.label, str(model.dimensions[s.name])) for s in model.summaries.values()]
+        columns += [
+            ColumnDescription(s.name, s.label, str(model.dimensions[s.name]))
+            for s in model.summaries.values()
+        ]
         columns += [
             ColumnDescription(name, model.definitions[name].label or name, str(model.dimensions[name]))
             for name in self.readouts
@@ -41,7 +44,9 @@ class TotalsTable:
                 for c in model.cells.values()
             ]
             columns += [
-                ColumnDescription(f"{organ}.{item.name}.mean", f"{item.label}, mean of {organ}", str(item.unit))
+                ColumnDescription(
+                    f"{organ}.{item.name}.mean", f"{item.label}, mean of {organ}", str(item.unit)
+                )
                 for item in (*model.signals.values(), *model.states.values())
             ]
             columns += [

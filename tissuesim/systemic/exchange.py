@@ -60,4 +60,3 @@ def shares(
         parts.append(part)
         rest, rest_hazard = rest - part, rest_hazard - float(hazard)
     return parts
-

@@ -46,7 +46,12 @@ class SystemicStep:
         return self._react(amounts.copy(), inputs, 0.0, tick, 0)
 
     def advance(
-        self, amounts: NDArray[np.float64], inputs: NDArray[np.float64], dt_ticks: int, tick: int, hazard: float
+        self,
+        amounts: NDArray[np.float64],
+        inputs: NDArray[np.float64],
+        dt_ticks: int,
+        tick: int,
+        hazard: float,
     ) -> float:
         """Advance the pools in place by ``dt_ticks`` in sub-steps that suit ``hazard``; returns the largest seen."""
         longest = power_of_two_below(int(LARGEST_EXIT / max(hazard, 1e-9) * TICKS_PER_DAY))

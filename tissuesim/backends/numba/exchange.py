@@ -48,9 +48,7 @@ def _split(heap: Any, counts: Any, node: int, stream: int, tick: int, key0: int,
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _split_below(
-    heap: Any, counts: Any, top: int, stream: int, tick: int, key0: int, key1: int
-) -> None:
+def _split_below(heap: Any, counts: Any, top: int, stream: int, tick: int, key0: int, key1: int) -> None:
     """Divide the arrivals of one node down to its leaves, level by level."""
     first, width = top, 1
     while first < heap.size // 2:
@@ -68,9 +66,7 @@ def _split_parallel(heap: Any, counts: Any, stream: int, tick: int, key0: int, k
         _split_below(heap, counts, SUBTREES + subtree, stream, tick, key0, key1)
 
 
-def place_counts(
-    heap: Any, arriving: int, leaves: int, stream: int, tick: int, key0: int, key1: int
-) -> Any:
+def place_counts(heap: Any, arriving: int, leaves: int, stream: int, tick: int, key0: int, key1: int) -> Any:
     """Numbers arriving at each leaf, Multinomial(arriving, weights)."""
     counts = np.zeros(heap.size, np.int64)
     counts[1] = arriving

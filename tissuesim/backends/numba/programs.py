@@ -36,7 +36,9 @@ def source(programs: Iterable[Program], dtype: DTypeLike) -> str:
     return "\n\n".join(texts)
 
 
-def compile_programs(programs: Iterable[Program], dtype: DTypeLike, stem: str) -> dict[str, Callable[..., Any]]:
+def compile_programs(
+    programs: Iterable[Program], dtype: DTypeLike, stem: str
+) -> dict[str, Callable[..., Any]]:
     """Functions by program name; each is compiled at its first call and kept across runs."""
     chosen = list(programs)
     called = "\n".join(inspect.getsource(module) for module in (exits, random, sums))

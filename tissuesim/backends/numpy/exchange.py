@@ -14,7 +14,9 @@ def draw_binomial(
     count: int, probability: float, voxel: int, stream: int, tick: int, key0: int, key1: int
 ) -> int:
     """One binomial number."""
-    drawn = binomial(np.array([count]), np.array([probability]), np.array([voxel]), stream, tick, 0, key0, key1)
+    drawn = binomial(
+        np.array([count]), np.array([probability]), np.array([voxel]), stream, tick, 0, key0, key1
+    )
     return int(drawn[0])
 
 

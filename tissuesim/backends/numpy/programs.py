@@ -39,11 +39,16 @@ def source(programs: Iterable[Program], dtype: DTypeLike) -> str:
     """The text of a module with one function per program."""
     from numpy import dtype as numpy_dtype
 
-    texts = [HEADER.replace("{dtype}", numpy_dtype(dtype).name), *(numpy_text(program) for program in programs)]
+    texts = [
+        HEADER.replace("{dtype}", numpy_dtype(dtype).name),
+        *(numpy_text(program) for program in programs),
+    ]
     return "\n\n".join(texts)
 
 
-def compile_programs(programs: Iterable[Program], dtype: DTypeLike, stem: str) -> dict[str, Callable[..., Any]]:
+def compile_programs(
+    programs: Iterable[Program], dtype: DTypeLike, stem: str
+) -> dict[str, Callable[..., Any]]:
     """Functions by program name."""
     chosen = list(programs)
     module = load_generated(source(chosen, dtype), f"numpy_{stem}")
