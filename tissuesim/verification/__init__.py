@@ -1,0 +1,18 @@
+"""The truths of the solver as a scorecard: closed forms, exact stochastic simulation, conservation.
+
+Every check runs the operators of a simulation on a small tissue; nothing is computed a second way but the theory.
+"""
+
+from __future__ import annotations
+
+from tissuesim.verification.check import Check
+
+__all__ = ["Check", "scorecard"]
+
+
+def scorecard(quick: bool = False) -> list[Check]:
+    """Return all checks, in a fixed order; ``quick`` takes coarser grids and fewer samples."""
+    from tissuesim.verification import diffusion, movement, processes, systemic
+
+    modules = (diffusion, movement, processes, systemic)
+    return [check for module in modules for function in module.CHECKS for check in function(quick)]
