@@ -86,7 +86,7 @@ def panel_days(run: Run, organ: str) -> tuple[float, ...]:
     """
     frame_days = run[organ]["time"].values
     written = written_frames(run, organ)
-    before = written[frame_days[written] <= float(run.totals.attrs.get("baseline_day", 0.0))]
+    before = written[frame_days[written] <= run.baseline_day]
     first = int(before[-1]) if before.size else int(written[0])
     peak = run.endpoints["day_car_t_peak"]
     later = [nearest_frame(frame_days, written, day) for day in (0.0 if peak is None else peak, AFTER)]

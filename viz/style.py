@@ -38,7 +38,7 @@ FAINT_INK = "#9AA3B2"
 DOT_COLORS = {"autoreactive": "#62BDF2", "car_t": "#3BE3A4"}
 
 MAP_RANGE = (0.1, 0.95)  # the ends of a map would drown in the ground or bleach the cells in front of it
-FIELD_MAPS = {"signal": "viridis", "cells": "cividis", "state": "magma"}
+FIELD_MAPS = {"signal": "plasma", "cells": "cividis", "state": "magma"}
 
 PLOT_STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",

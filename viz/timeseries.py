@@ -224,4 +224,5 @@ def _name_level(ax: Axes, level: float, name: str, *, above: bool) -> None:
     ax.annotate(
         name, (1.0, level), xycoords=("axes fraction", "data"), xytext=(-4, 2 if above else -2),
         textcoords="offset points", ha="right", va="bottom" if above else "top", color=GREY, fontsize=7.5,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8},
     )  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tissuesim.run.reader import FIRST_DAY
+
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
@@ -33,22 +35,14 @@ def treatments(run: Run) -> list[Treatment]:
 def _treatment(entry: dict[str, Any]) -> Treatment:
     kind = str(entry["type"])
     name = {"car_t": INFUSION, "drug": str(entry.get("name", "drug"))}.get(kind, kind)
-    start = next(entry[key] for key in ("day", "start", "on") if key in entry)
+    start = next(entry[key] for key in FIRST_DAY if key in entry)
     end = next((entry[key] for key in ("end", "off") if key in entry), None)
-    return Treatment(name.replace("_", " "), _days(start), None if end is None else _days(end))
+    return Treatment(name.replace("_", " "), float(start), None if end is None else float(end))
 
 
 def day_label(done: list[Treatment]) -> str:
     """Return what an axis of days counts from."""
     return "days since infusion" if any(treatment.name == INFUSION for treatment in done) else "day"
-
-
-def _days(value: object) -> float:
-    if isinstance(value, int | float):
-        return float(value)
-    from tissuesim.units import quantity
-
-    return float(quantity(str(value), "day"))
 
 
 def mark_treatments(ax: Axes, done: list[Treatment]) -> list[Artist]:

@@ -42,6 +42,22 @@ def test_a_run_is_read_while_it_goes_on(unfinished):
     assert "1 of 2 frames" in str(run) and "CXCL10" in str(run)
 
 
+def test_baseline_is_the_first_day_of_treatment(tmp_path):
+    """Without being told, a reader takes the first treatment of the scenario as the end of "before"."""
+    for number, (treatment, day) in enumerate(
+        [
+            ([], 0.0),
+            ([{"type": "car_t", "day": 2.0}], 2.0),
+            ([{"type": "car_t", "day": 0.0}, {"type": "lymphodepletion", "start": -5.0, "end": -2.0}], -5.0),
+            ([{"type": "drug", "name": "mmf", "on": -30.0, "off": 9.0}], -30.0),
+        ]
+    ):
+        path = create_run_directory(tmp_path, f"run{number}", "", {"treatment": treatment})
+        write_status(path, "running")
+        TotalsStore.create(path / "totals.zarr", [ColumnDescription("baff", "BAFF", "1")], [0.0])
+        assert Run(path).baseline_day == day
+
+
 def test_wrong_names_are_told(unfinished, tmp_path):
     """A wrong organ or folder is one sentence with the nearest name."""
     with pytest.raises(InputError, match="did you mean 'kidney'"):

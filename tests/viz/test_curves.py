@@ -127,14 +127,14 @@ def write_continuous(root):
 
 
 def test_treatments_of_every_kind_are_read():
-    """Events and courses come in order of time; days may be numbers or text with a unit."""
+    """Events and courses of every kind come in order of time, with their names."""
 
     class FakeRun:
         scenario = {  # noqa: RUF012
             "treatment": [
-                {"type": "drug", "name": "mmf", "on": 10, "off": "8 week"},
+                {"type": "drug", "name": "mmf", "on": 10, "off": 56},
                 {"type": "car_t", "day": 0.0},
-                {"type": "lymphodepletion", "start": "-5 day", "end": -2},
+                {"type": "lymphodepletion", "start": -5, "end": -2},
             ]
         }
 

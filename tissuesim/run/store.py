@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tissuesim.errors import InputError, nearest
-from tissuesim.run.layout import add_array, add_values, create_store
+from tissuesim.run.layout import add_array, add_values, create_store, write_together
 
 if TYPE_CHECKING:
     from tissuesim.tissue import Tissue
@@ -110,6 +110,7 @@ class _Organ:
         frames = self.written.shape[0]
         if not 0 <= index < frames:
             raise IndexError(f"frame {index} is outside 0..{frames - 1}")
+        writes = []
         for name, voxels in values.items():
             array = self.arrays.get(name)
             if array is None:
@@ -118,7 +119,8 @@ class _Organ:
                 raise ValueError(f"'{name}' has shape {voxels.shape}, the organ {self.box_index.shape}")
             box = np.full(self.shape, array.metadata.fill_value, dtype=array.dtype)
             box.reshape(-1)[self.box_index] = voxels
-            array[index] = box
+            writes.append((array, index, box))
+        write_together(writes)
         self.written[index] = 1
 
 
@@ -213,8 +215,9 @@ class TotalsStore:
         self._rows[first_index:last] = rows
         start = first_index - first_index % ROWS_PER_CHUNK
         stop = min(total, last + (-last) % ROWS_PER_CHUNK)
-        for array, column in zip(self._arrays, self._rows.T, strict=True):
-            array[start:stop] = column[start:stop]
+        columns = np.ascontiguousarray(self._rows[start:stop].T)
+        place = slice(start, stop)
+        write_together([(array, place, values) for array, values in zip(self._arrays, columns, strict=True)])
 
 
 def _open_group(path: Path | str) -> Any:
