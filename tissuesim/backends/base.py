@@ -16,7 +16,8 @@ BACKENDS = ("numpy", "numba")
 class Backend:
     """One way to carry out a step. The modules of all backends have the same functions.
 
-    ``transport``: sweeps and residuals of signals. ``movement``: crawling cells. ``exchange``: placing arrivals. ``ledger``: sums of the signal solve.
+    ``transport``: sweeps and residuals of signals. ``movement``: crawling cells. ``exchange``:
+    placing arrivals. ``ledger``: sums and residual of the signal solve.
     ``compile_programs(programs, dtype, stem)``: generated programs as functions with ``codegen.ARGUMENTS``.
     """
 

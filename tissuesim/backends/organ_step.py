@@ -114,7 +114,7 @@ class OrganStep:
                 self.volume, self.inverse_volume, self.tissue.region, self.parameter_rows, scalars,
                 self.tissue.box_index, self.order, self.real(dt), operator, tick, 0, *self.key,
             )  # fmt: skip
-        found = dict(zip(program.totals, (int(v) for v in totals), strict=True))
+        found: dict[str, float] = dict(zip(program.totals, (int(v) for v in totals), strict=True))
         found |= dict(zip(program.sums, (float(v) for v in sums), strict=True))
         found |= dict(zip(program.maxima, (float(v) for v in maxima), strict=True))
         return found

@@ -106,7 +106,7 @@ class Builder:
 
     # ---- arithmetic; every result is rounded to the kind of its operands
     def add(self, a: Operand, b: Operand, label: str = "") -> Operand:
-        """a + b; adding a literal zero is left out (the terms are never -0)."""
+        """Return a + b; adding a literal zero is left out (the terms are never -0)."""
         if isinstance(a, Literal) and a.value == 0:
             return b
         if isinstance(b, Literal) and b.value == 0:
@@ -114,11 +114,11 @@ class Builder:
         return self.emit("add", a.kind, (a, b), label=label)
 
     def subtract(self, a: Operand, b: Operand, label: str = "") -> Register:
-        """a - b."""
+        """Return a - b."""
         return self.emit("subtract", a.kind, (a, b), label=label)
 
     def multiply(self, a: Operand, b: Operand, label: str = "") -> Operand:
-        """a * b; a literal one is left out (exact), a literal zero gives zero (all factors are finite)."""
+        """Return a * b; a literal one is left out (exact), a literal zero gives zero (all factors are finite)."""
         for one, other in ((a, b), (b, a)):
             if isinstance(one, Literal) and one.value == 1:
                 return other
@@ -127,7 +127,7 @@ class Builder:
         return self.emit("multiply", a.kind, (a, b), label=label)
 
     def divide(self, a: Operand, b: Operand, label: str = "") -> Register:
-        """a / b."""
+        """Return a / b."""
         return self.emit("divide", a.kind, (a, b), label=label)
 
     def total(self, operands: list[Operand], kind: str = REAL, label: str = "") -> Operand:
@@ -142,7 +142,7 @@ class Builder:
         return self.emit(operation, BOOLEAN, (a, b))
 
     def select(self, condition: Operand, a: Operand, b: Operand, label: str = "") -> Register:
-        """a where the condition holds, else b."""
+        """Return a where the condition holds, else b."""
         return self.emit("select", a.kind, (condition, a, b), label=label)
 
     def real(self, a: Operand) -> Operand:

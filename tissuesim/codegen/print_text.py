@@ -83,8 +83,8 @@ _CUDA = _ARITHMETIC | {
     "volume": "volume[i]",
     "inverse_volume": "inverse_volume[i]",
     "step_length": "dt",
-    "binomial": "({0} > 0 && {1} > 0.0) ? binomial({0}, {1}, voxel, stream | {a0}u << 16 | {a1}u, tick, draw, key0, key1)"
-    " : (int64)0",
+    "binomial": "({0} > 0 && {1} > 0.0)"
+    " ? binomial({0}, {1}, voxel, stream | {a0}u << 16 | {a1}u, tick, draw, key0, key1) : (int64)0",
     "poisson": "({0} > 0.0) ? poisson({0}, voxel, stream | {a0}u << 16 | {a1}u, tick, draw, key0, key1) : (int64)0",
 }
 

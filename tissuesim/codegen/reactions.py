@@ -1,6 +1,6 @@
 """The process operator: competing exits, arrivals inside the step, conversions that move exactly what they take.
 
-For each species f (a cell type, a tissue state or a systemic pool) with hazards h_r and gain a (numerics.md, section 1):
+For each species f (a cell type, a tissue state or a systemic pool) with hazards h_r and gain a (docs/numerics.md):
 
     x = dt sum_r h_r        g = exit probability        phi = mean survival of arrivals, psi = 1 - phi
     leave = m g + a dt psi  (the second part arrives and leaves within the step)
@@ -114,8 +114,10 @@ class ReactionProgram:
     prefix: str = "reactions"
 
     def build(self) -> Program:
-        """The program; its totals (sums in a deterministic run) are ``to:<pool>``, ``gained:<species>`` and
-        ``lost:<species>``; its maximum is the largest ``hazard``.
+        """The program.
+
+        Its totals (sums in a deterministic run) are ``to:<pool>``, ``gained:<species>`` and ``lost:<species>``; its
+        maximum is the largest ``hazard`` on a cell type.
         """
         self.booked: dict[str, list[Operand]] = {}
         self.b = Builder(f"{self.prefix}_{'stochastic' if self.stochastic else 'deterministic'}")

@@ -51,8 +51,10 @@ class Cohort:
 
 
 def draw_parameters(model: Model, patients: int, seed: int) -> dict[str, NDArray[np.float64]]:
-    """Parameters of virtual patients: lognormal around the model's value, with its ``variability`` as the
-    coefficient of variation, truncated at two standard deviations; (patients,) canonical values by name.
+    """Parameters of virtual patients, (patients,) canonical values by name.
+
+    Lognormal around the model's value, with its ``variability`` as the coefficient of variation, truncated at two
+    standard deviations.
     """
     random = np.random.default_rng(seed)
     drawn = {}

@@ -261,7 +261,7 @@ class Recorder:
 
         self.flush()
         totals = Run(self.path).totals
-        columns = {name: np.asarray(totals[name].values) for name in totals.data_vars}
+        columns = {str(name): np.asarray(totals[name].values, np.float64) for name in totals.data_vars}
         found = endpoints(
             np.asarray(totals["time"].values), columns, baseline_day=self.scenario.treatment_day
         )

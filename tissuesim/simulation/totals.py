@@ -13,6 +13,7 @@ from tissuesim.simulation.readouts import readout_trees
 from tissuesim.simulation.state import CELL_LINES, SIGNAL_LINES
 
 if TYPE_CHECKING:
+    from tissuesim.model.parts import Signal, TissueState
     from tissuesim.scenario import Scenario
     from tissuesim.simulation.state import State
 
@@ -29,6 +30,7 @@ class TotalsTable:
 
     def _columns(self) -> list[ColumnDescription]:
         model = self.model
+        averaged: list[Signal | TissueState] = [*model.signals.values(), *model.states.values()]
         columns = [ColumnDescription(p.name, p.label, str(p.unit)) for p in model.pools.values()]
         columns += [
             ColumnDescription(s.name, s.label, str(model.dimensions[s.name]))
@@ -47,7 +49,7 @@ class TotalsTable:
                 ColumnDescription(
                     f"{organ}.{item.name}.mean", f"{item.label}, mean of {organ}", str(item.unit)
                 )
-                for item in (*model.signals.values(), *model.states.values())
+                for item in averaged
             ]
             columns += [
                 ColumnDescription(f"{organ}.{s}.ledger.{line}", f"{s} {line}, {organ}", "amol")

@@ -17,7 +17,7 @@ PARALLEL_FROM = 2048
 @njit(cache=True, error_model="numpy", nogil=True)
 def draw_binomial(
     count: int, probability: float, voxel: int, stream: int, tick: int, key0: int, key1: int
-) -> int:
+) -> Any:
     """One binomial number."""
     return binomial(count, probability, voxel, stream, tick, 0, key0, key1)
 
