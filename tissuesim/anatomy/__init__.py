@@ -1,4 +1,4 @@
-"""Organs: the built-in kidney, import of surface meshes, partial-volume voxels, vascular density -> `Tissue`."""
+"""Organs: the built-in kidney, imported surface meshes, partial volumes, vascular density -> `Tissue`."""
 
 from .build import BUILT_IN, build_tissue
 

@@ -31,10 +31,10 @@ def build_tissue(
 ) -> Tissue:
     """Return the tissue of a built-in organ ('kidney') or of a surface file, in voxels of ``spacing`` mm.
 
-    A relative path is read from ``base``. ``seed`` decides vascular density and niche sites, which are places
-    in the organ and do not move with the spacing. ``units`` ('m', 'cm', 'mm', 'um') of a file are guessed from
-    its size if not given. Maps: ``vascular_density`` (1), ``niche_site`` (0 to 1), ``depth`` (mm). InputError
-    for an unknown anatomy, a bad spacing or a damaged file.
+    A relative path is read from ``base``. ``seed`` decides vascular density and niche sites, which are
+    places in the organ and do not move with the spacing. ``units`` ('m', 'cm', 'mm', 'um') of a file are
+    guessed from its size if not given. Maps: ``vascular_density`` (1), ``niche_site`` (0 to 1), ``depth``
+    (mm). InputError for an unknown anatomy, a bad spacing or a damaged file.
     """
     if not (np.isfinite(spacing) and spacing > 0):
         raise InputError(f"spacing of organ '{name}' is {spacing} mm; it must be a positive length")

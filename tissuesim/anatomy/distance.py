@@ -16,12 +16,13 @@ def distance_to(mask: NDArray[np.bool_], spacing: float, limit: float = np.inf) 
     squared = np.where(mask, 0.0, far**2).astype(np.float32)
     for axis in sorted(range(mask.ndim), key=lambda k: mask.shape[k]):
         before = np.moveaxis(squared, axis, 0)
-        nearest = before.copy()
+        nearest, shifted = before.copy(), np.empty_like(before)
         for step in range(1, before.shape[0]):
-            if step**2 >= nearest.max():
+            if step % 4 == 1 and step**2 >= nearest.max():
                 break
-            np.minimum(nearest[:-step], before[step:] + np.float32(step**2), out=nearest[:-step])
-            np.minimum(nearest[step:], before[:-step] + np.float32(step**2), out=nearest[step:])
+            np.add(before, np.float32(step**2), out=shifted)
+            np.minimum(nearest[:-step], shifted[step:], out=nearest[:-step])
+            np.minimum(nearest[step:], shifted[:-step], out=nearest[step:])
         squared = np.moveaxis(nearest, 0, axis)
     return np.minimum(np.sqrt(squared.astype(np.float64)) * spacing, limit)
 

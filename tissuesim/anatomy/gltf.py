@@ -18,14 +18,19 @@ from numpy.typing import NDArray
 from tissuesim.errors import InputError
 
 Named = tuple[str, NDArray[np.float64], NDArray[np.int64]]  # part name, points (p, 3), triangles (t, 3)
-_COMPONENT = {5121: np.dtype("<u1"), 5123: np.dtype("<u2"), 5125: np.dtype("<u4"), 5126: np.dtype("<f4")}
+_COMPONENT: dict[int, np.dtype[Any]] = {
+    5121: np.dtype("<u1"),
+    5123: np.dtype("<u2"),
+    5125: np.dtype("<u4"),
+    5126: np.dtype("<f4"),
+}
 _WIDTH = {"SCALAR": 1, "VEC3": 3}
 _TRIANGLES = 4
 _GLB_MAGIC, _JSON_CHUNK, _BINARY_CHUNK = 0x46546C67, 0x4E4F534A, 0x004E4942
 
 
 def read_gltf(path: Path) -> list[Named]:
-    """Return the triangle parts of the file's scene, in the file's units; InputError if it is damaged or unusual."""
+    """Return the triangle parts of the file's scene, in its units; InputError if damaged or unusual."""
     try:
         document, binary = _read_document(path)
         _refuse_extensions(path, document)

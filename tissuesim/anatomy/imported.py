@@ -1,4 +1,4 @@
-"""`Organ` from an imported surface: regions by part name, or by depth and position where parts say nothing."""
+"""`Organ` from an imported surface: regions by part name, or by depth and position."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tissuesim.errors import InputError
 
 from .kidney import CORTEX, CORTEX_THICKNESS, HALF_SIZE, MEDULLA, PELVIS, REGIONS, VOLUME_ML, renal_region
 from .lattice import Lattice
-from .organ import ATLAS_CELLS, Organ, RegionAt, depth_field
+from .organ import Organ, RegionAt
 from .solid import Solid
 from .surface import Surface, read_surface
 from .voxelize import SUPERSAMPLING
 
-# Word in a part's name -> region and painting order (later ones win where parts overlap). The first word found
-# decides: 'hilum_of_kidney' is pelvis although it names the kidney.
+# Word in a part's name -> region and painting order (later ones win where parts overlap). The first word
+# found decides: 'hilum_of_kidney' is pelvis although it names the kidney.
 _WORDS: tuple[tuple[str, int, int], ...] = (
     ("papilla", MEDULLA, 6),
     ("pyramid", MEDULLA, 5),
@@ -37,7 +37,9 @@ _WORDS: tuple[tuple[str, int, int], ...] = (
     ("renal", CORTEX, 2),
 )
 _UNNAMED_RANK = 2
-_REFERENCE_CELLS = 420  # cells along the longest side of the lattice that measures the union of parts
+_WRAPPING_RANKS = (2, 3)  # capsule and outer cortex: gaps beside them are cortex, not sinus
+_FRAME_CELLS = 60_000  # of the lattice on which the axes are found
+_REFERENCE_CELLS = 10_000_000  # of the lattice that measures what has no signed volume
 
 
 def organ_from_surface(path: str | Path, units: str | None = None) -> Organ:
@@ -68,33 +70,38 @@ def _by_name(surface: Surface, kinds: list[tuple[int, int] | None]) -> Organ:
     known = [kind or (CORTEX, _UNNAMED_RANK) for kind in kinds]
     order = sorted(range(len(known)), key=lambda number: known[number][1])
     labels = tuple(known[number][0] + 1 for number in order)
-    solid = Solid(tuple(surface.parts[number] for number in order), labels, cavity_label=PELVIS + 1)
+    solid = Solid(
+        tuple(surface.parts[number] for number in order),
+        labels,
+        cavity_label=PELVIS + 1,
+        wrapping=tuple(known[number][1] in _WRAPPING_RANKS for number in order),
+        wrapping_label=CORTEX + 1,
+    )
 
     def region_at(lattice: Lattice, depth: NDArray[np.float64]) -> NDArray[np.uint8]:
         painted = solid.paint(lattice)
         return np.where(painted > 0, painted - 1, CORTEX).astype(np.uint8)
 
-    spacing = solid.longest / _REFERENCE_CELLS
+    fine = Lattice.of_cells(solid.lower, solid.upper, _REFERENCE_CELLS)
     report = {
         **_describe(surface, [REGIONS[region] for region, _ in known]),
         "regions": "by part name; cavities enclosed by the parts are the renal sinus (pelvis)",
         "unrecognized_parts": [
             part.name for part, kind in zip(surface.parts, kinds, strict=True) if kind is None
         ],
-        "reference_volume_ml": solid.volume(spacing) / 1000,
-        "volume_reference": f"union of the parts and their cavities, counted on a {spacing:.2f} mm lattice",
+        "reference_volume_ml": solid.volume(fine) / 1000,
+        "volume_reference": f"union of parts and their cavities, counted on a {fine.spacing:.2f} mm lattice",
     }
     return _organ(surface, solid, region_at, SUPERSAMPLING, report)
 
 
 def _by_position(surface: Surface) -> Organ:
-    solid = Solid(surface.parts, (1,) * len(surface.parts), cavity_label=0)
-    depth = depth_field(
-        lambda lattice: solid.paint(lattice) > 0, solid.lower, solid.upper, solid.longest / ATLAS_CELLS
-    )
-    if not depth.values.any():
+    solid = Solid(surface.parts, (1,) * len(surface.parts))
+    lattice = Lattice.of_cells(solid.lower, solid.upper, _FRAME_CELLS)
+    inside = solid.paint(lattice) > 0
+    if not inside.any():
         raise InputError(f"'{surface.path}' encloses no volume")
-    frame = _fit_frame(depth.lattice, depth.values > 0)
+    frame = _fit_frame(lattice, inside)
 
     def region_at(lattice: Lattice, depth: NDArray[np.float64]) -> NDArray[np.uint8]:
         x, y, z = frame.coordinates(lattice)
@@ -103,9 +110,9 @@ def _by_position(surface: Surface) -> Organ:
     report = {
         **_describe(surface, ["by position"] * len(surface.parts)),
         "regions": (
-            f"by depth and position: the built-in kidney's inner anatomy fitted along the long, middle and short "
-            f"axis of the solid (cortex to {CORTEX_THICKNESS * frame.scale:.1f} mm and columns, 9 pyramids, sinus "
-            f"at the side to which the poles bend)"
+            "by depth and position: the built-in kidney's inner anatomy fitted along the long, middle and "
+            f"short axis of the solid (cortex to {CORTEX_THICKNESS * frame.scale:.1f} mm and columns, "
+            "9 pyramids, sinus at the side to which the poles bend)"
         ),
         "hilum_direction": [round(float(part), 4) for part in frame.rows[0]],
         **_reference_volume(surface, solid),
@@ -135,10 +142,10 @@ def _reference_volume(surface: Surface, solid: Solid) -> dict[str, object]:
             "reference_volume_ml": volume / 1000,
             "volume_reference": "signed volume of the closed surface",
         }
-    spacing = solid.longest / _REFERENCE_CELLS
+    fine = Lattice.of_cells(solid.lower, solid.upper, _REFERENCE_CELLS)
     return {
-        "reference_volume_ml": solid.volume(spacing) / 1000,
-        "volume_reference": f"even-odd count on a {spacing:.2f} mm lattice (no single soundly wound closed surface)",
+        "reference_volume_ml": solid.volume(fine) / 1000,
+        "volume_reference": f"even-odd count on a {fine.spacing:.2f} mm lattice (no sound closed surface)",
     }
 
 
@@ -155,7 +162,7 @@ def _describe(surface: Surface, regions: list[str]) -> dict[str, object]:
         for part, closing, region in zip(surface.parts, surface.closings, regions, strict=True)
     ]
     warnings = [
-        f"part '{part.name}': triangles are wound inconsistently or edges are shared by more than two"
+        f"part '{part.name}': triangles are wound inconsistently or share edges with more than one other"
         for part, closing in zip(surface.parts, surface.closings, strict=True)
         if not closing.consistent
     ]
@@ -163,7 +170,7 @@ def _describe(surface: Surface, regions: list[str]) -> dict[str, object]:
 
 
 class _Frame(NamedTuple):
-    """Where the built-in kidney's axes lie in a solid: x_kidney = (rows (p - center)) stretched, plus a shift."""
+    """Where the built-in kidney's axes lie in a solid: x_kidney = stretch (rows p - middle)."""
 
     rows: NDArray[np.float64]  # unit vectors (3, 3): to the hilum, through the thickness, along the length
     middle: NDArray[np.float64]  # of the solid's extent along each axis, mm
@@ -189,7 +196,7 @@ def _fit_frame(lattice: Lattice, inside: NDArray[np.bool_]) -> _Frame:
     points = (cells + 0.5) * lattice.spacing + np.asarray(lattice.origin)
     centered = points - points.mean(axis=0)
     _, vectors = np.linalg.eigh(centered.T @ centered)
-    short, middle, long = vectors.T
+    middle, long = vectors[:, 1], vectors[:, 2]  # eigenvalues ascend
     u, w = centered @ middle, centered @ long
     if float(np.mean(u * (w**2 - np.mean(w**2)))) < 0:
         middle = -middle

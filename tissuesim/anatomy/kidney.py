@@ -12,17 +12,17 @@ REGIONS = ("cortex", "medulla", "pelvis")
 CORTEX, MEDULLA, PELVIS = range(3)
 
 # All lengths in mm; x to the hilum (medial), z along the long axis.
-HALF_SIZE = (30.0, 18.0, 55.0)  # adult kidney 110 x 60 x 36 mm, about 150 mL
+HALF_SIZE = (30.0, 18.2, 55.0)  # adult kidney 110 x 63 x 36 mm, about 150 mL
 POWER = 2.5
-BEND = 8.0  # how far the poles lean to the medial side
+BEND = 17.0  # how far the poles lean to the medial side: makes that side concave
 CORTEX_THICKNESS = 6.0
-VOLUME_ML = 150.13  # of the shape below, on a 0.1 mm lattice
+VOLUME_ML = 150.96  # of the shape below, on a 0.1 mm lattice
 _SINUS_CENTER, _SINUS_HALF = (22.0, 0.0, 0.0), (17.0, 7.5, 24.0)
-_HILUM_CENTER, _HILUM_HALF = (33.0, 0.0, 0.0), (8.0, 5.0, 13.0)  # the open mouth of the sinus
+_HILUM_CENTER, _HILUM_HALF = (38.0, 0.0, 0.0), (15.0, 7.5, 20.0)  # the open mouth of the sinus
 _PYRAMIDS = 9  # 7 to 18 in man
-_PYRAMID_SPREAD = 130.0  # degrees to either side of the lateral direction
-_PYRAMID_HALF_ANGLE = 22.0
-_PAPILLA_RADIUS = 2.5
+_PYRAMID_SPREAD = 108.0  # degrees to either side of the lateral direction
+_PYRAMID_HALF_ANGLE = 18.0
+_PAPILLA_RADIUS = 3.5
 _PAPILLA_ELLIPSE = (14.5, 4.5, 20.4)  # papillae on the sinus wall, alternately in front and behind
 
 Coordinates = NDArray[np.float64]
@@ -49,7 +49,7 @@ def kidney() -> Organ:
 
 
 def inside_kidney(lattice: Lattice) -> NDArray[np.bool_]:
-    """Return which centers are inside: |(x - b (z/c)^2)/a|^p + |y/t|^p + |z/c|^p < 1 and not in the hilum's mouth.
+    """Return which centers have |(x - b (z/c)^2)/a|^p + |y/t|^p + |z/c|^p < 1 and are not in the hilum.
 
     The first and third terms depend on (z, x), the second on y alone, so a box costs one sum per sample.
     """

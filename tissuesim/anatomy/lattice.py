@@ -40,15 +40,32 @@ class Lattice:
         corner = (first[0] * spacing, first[1] * spacing, first[2] * spacing)
         return cls(float(spacing), corner, (size[2], size[1], size[0]))
 
+    @classmethod
+    def of_cells(cls, lower: Point, upper: Point, cells: int) -> Lattice:
+        """Return a lattice over a box of any shape or size with about ``cells`` cells."""
+        volume = 1.0
+        for low, high in zip(lower, upper, strict=True):
+            volume *= high - low
+        return cls.covering(lower, upper, (volume / cells) ** (1 / 3))
+
     def axes(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return the center coordinates as arrays that broadcast to the box: z (n,1,1), y (1,n,1), x (1,1,n)."""
-        z, y, x = (self.origin[2 - k] + (np.arange(self.shape[k]) + 0.5) * self.spacing for k in range(3))
+        """Return center coordinates that broadcast to the box: z (n,1,1), y (1,n,1), x (1,1,n)."""
+        z, y, x = (
+            np.asarray(self.origin[2 - k] + (np.arange(size) + 0.5) * self.spacing, dtype=np.float64)
+            for k, size in enumerate(self.shape)
+        )
         return z[:, None, None], y[None, :, None], x[None, None, :]
 
     def refined(self, times: int) -> Lattice:
         """Return the lattice with every cell cut into ``times``^3."""
         depth, height, width = self.shape
         return Lattice(self.spacing / times, self.origin, (depth * times, height * times, width * times))
+
+    def padded(self, cells: int) -> Lattice:
+        """Return the lattice with ``cells`` more cells on every side."""
+        x, y, z = (corner - cells * self.spacing for corner in self.origin)
+        depth, height, width = (size + 2 * cells for size in self.shape)
+        return Lattice(self.spacing, (x, y, z), (depth, height, width))
 
     def slabs(self, times: int = 1) -> list[tuple[slice, Lattice]]:
         """Return (layers, lattice of these layers) such that each, refined ``times``, fits in memory."""

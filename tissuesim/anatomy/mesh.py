@@ -51,7 +51,7 @@ def weld(mesh: Mesh) -> Mesh:
 
 
 def signed_volume(mesh: Mesh) -> float:
-    """Return sum(a . (b x c)) / 6 in mm^3: the enclosed volume if the surface is closed, positive if it faces out."""
+    """Return sum(a . (b x c)) / 6 in mm^3: the volume of a closed surface, positive if it faces out."""
     a, b, c = (mesh.points[mesh.triangles[:, k]] - mesh.points.mean(axis=0) for k in range(3))
     return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
 

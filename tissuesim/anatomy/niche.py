@@ -25,7 +25,9 @@ def niche_sites(atlas: Atlas, cortex: int, medulla: int, seed: int) -> NDArray[n
     """
     spacing = atlas.lattice.spacing
     in_cortex = atlas.in_region(cortex)
-    distance = distance_to(atlas.in_region(medulla), spacing, limit=_BORDER[1] + spacing)
+    # only cells with medulla on all sides make a border: a speck of a cell or two is no pyramid
+    core = distance_to(~atlas.in_region(medulla), spacing, limit=2 * spacing) > 1.01 * spacing
+    distance = distance_to(core, spacing, limit=_BORDER[1] + 2 * spacing) - spacing
     candidates = np.argwhere(in_cortex & (distance >= _BORDER[0]) & (distance <= _BORDER[1]))
     order = np.argsort(random_words(seed, _STREAM, len(candidates)), kind="stable")
     points = (candidates[order][:, ::-1] + 0.5) * spacing + np.asarray(atlas.lattice.origin)

@@ -14,7 +14,7 @@ _REACH = 4  # standard deviations after which the kernel is cut
 
 
 def random_words(seed: int, stream: int, count: int) -> NDArray[np.uint64]:
-    """Return 64-bit random words of Philox4x64 keyed by (seed, stream); the bits never change between versions."""
+    """Return 64-bit words of Philox4x64 keyed by (seed, stream); the bits stay the same in every version."""
     key = np.array([seed & (2**64 - 1), stream], dtype=np.uint64)
     return np.asarray(np.random.Philox(key=key).random_raw(count), dtype=np.uint64)
 
@@ -29,9 +29,9 @@ def smooth_normal(
 ) -> NDArray[np.float64]:
     """Return a standard normal field at the centers of ``target`` with correlation exp(-(r/correlation)^2).
 
-    Uniform numbers of unit variance sit on nodes that cover ``lower`` to ``upper`` (mm, the organ's own box);
-    the field is their sum with Gaussian weights of standard deviation s = correlation / 2, over the root of the
-    summed squared weights. Some hundred nodes weigh in, so the field is normal to within a percent.
+    Uniform numbers of unit variance sit on nodes that cover ``lower`` to ``upper`` (mm, the organ's own
+    box); the field is their sum with Gaussian weights of standard deviation s = correlation / 2, over the
+    root of the summed squared weights. Some hundred nodes weigh in, so the field is close to normal.
     """
     width = correlation / 2
     step = width / _NODES_PER_WIDTH
@@ -44,13 +44,13 @@ def smooth_normal(
     field = ((nodes - 0.5) * np.sqrt(12.0)).reshape(count[2], count[1], count[0])
     for axis, centers in enumerate(target.axes()):
         field = _smooth_along(field, axis, centers.ravel() / step - first[2 - axis])
-    return field
+    return np.asarray(field)
 
 
 def _smooth_along(
     field: NDArray[np.float64], axis: int, position: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the field at ``position`` (in nodes) along one axis, weighted and normalized; taps in fixed order."""
+    """Return the smoothed, normalized field at ``position`` (in nodes) along an axis; sums in fixed order."""
     reach = _REACH * _NODES_PER_WIDTH
     shape = [-1 if k == axis else 1 for k in range(3)]
     nearest = np.rint(position).astype(np.int64)

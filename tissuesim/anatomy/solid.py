@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from math import ceil, floor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .distance import distance_to
 from .lattice import Lattice, Point
 from .mesh import Mesh
 
-_CAVITY_CELLS = 250  # cells along the longest side of the lattice on which cavities are found
+_CAVITY_CELLS = 2_000_000  # of the lattice on which cavities are found
+_GAP_CELLS = 5  # how far a gap looks for the nearest part
 
 
 def rasterize(mesh: Mesh, lattice: Lattice) -> tuple[tuple[slice, slice, slice], NDArray[np.bool_]] | None:
-    """Return (z, y, x) slices of the box and which of their centers lie inside a closed part; None if none can.
+    """Return (z, y, x) slices of the box and which of their centers lie inside a part; None if none can.
 
     VTK's image stencil with tolerance 0: even-odd, blind to orientation, right for nested shells.
     """
-    from vtkmodules.util.numpy_support import vtk_to_numpy
-    from vtkmodules.vtkImagingStencil import vtkImageStencilToImage, vtkPolyDataToImageStencil
-
+    imaging: Any = import_module("vtkmodules.vtkImagingStencil")
+    numpy_support: Any = import_module("vtkmodules.util.numpy_support")
     extent: list[int] = []
     slices: list[slice] = []
     for k in range(3):  # x, y, z
@@ -32,41 +34,51 @@ def rasterize(mesh: Mesh, lattice: Lattice) -> tuple[tuple[slice, slice, slice],
             return None
         extent += [low, high]
         slices.insert(0, slice(low, high + 1))
-    stencil = vtkPolyDataToImageStencil()
+    stencil = imaging.vtkPolyDataToImageStencil()
     stencil.SetInputData(_poly_data(mesh))
     stencil.SetTolerance(0.0)
     stencil.SetOutputOrigin([corner + 0.5 * lattice.spacing for corner in lattice.origin])
     stencil.SetOutputSpacing([lattice.spacing] * 3)
     stencil.SetOutputWholeExtent(extent)
-    image = vtkImageStencilToImage()
+    image = imaging.vtkImageStencilToImage()
     image.SetInputConnection(stencil.GetOutputPort())
     image.SetInsideValue(1)
     image.SetOutsideValue(0)
     image.SetOutputScalarTypeToUnsignedChar()
     image.Update()
-    flat = vtk_to_numpy(image.GetOutput().GetPointData().GetScalars())
+    flat = numpy_support.vtk_to_numpy(image.GetOutput().GetPointData().GetScalars())
     shape = tuple(part.stop - part.start for part in slices)
     return (slices[0], slices[1], slices[2]), flat.reshape(shape).astype(np.bool_)
 
 
 def _poly_data(mesh: Mesh) -> Any:
-    import pyvista
-
+    pyvista: Any = import_module("pyvista")
     return pyvista.PolyData.from_regular_faces(mesh.points, mesh.triangles)
 
 
 class Solid:
     """Parts painted one over the other, lowest priority first, on top of the cavities they enclose."""
 
-    def __init__(self, parts: tuple[Mesh, ...], labels: tuple[int, ...], cavity_label: int) -> None:
-        """Take parts in painting order with their labels (> 0); ``cavity_label`` 0 leaves cavities empty."""
+    def __init__(
+        self,
+        parts: tuple[Mesh, ...],
+        labels: tuple[int, ...],
+        cavity_label: int = 0,
+        wrapping: tuple[bool, ...] = (),
+        wrapping_label: int = 0,
+    ) -> None:
+        """Take parts in painting order with their labels (> 0).
+
+        ``cavity_label`` is given to enclosed cavities (0 leaves them empty); gaps next to parts that are
+        ``wrapping`` (capsule, outer cortex) get ``wrapping_label`` instead.
+        """
         self.parts, self.labels, self.cavity_label = parts, labels, cavity_label
+        self.wrapping, self.wrapping_label = wrapping, wrapping_label
         lower = np.min([part.lower for part in parts], axis=0)
         upper = np.max([part.upper for part in parts], axis=0)
         self.lower: Point = (float(lower[0]), float(lower[1]), float(lower[2]))
         self.upper: Point = (float(upper[0]), float(upper[1]), float(upper[2]))
-        self.longest = float((upper - lower).max())
-        self._cavities: tuple[Lattice, NDArray[np.bool_]] | None = None
+        self._cavities: tuple[Lattice, NDArray[np.uint8]] | None = None
         self._last: tuple[Lattice, NDArray[np.uint8]] | None = None
         if cavity_label:
             self._cavities = self._find_cavities()
@@ -75,9 +87,10 @@ class Solid:
         """Return the label at every center, 0 outside; the last answer is kept."""
         if self._last is not None and self._last[0] == lattice:
             return self._last[1]
-        painted = np.zeros(lattice.shape, dtype=np.uint8)
-        if self._cavities is not None:
-            painted[_look_up(*self._cavities, lattice)] = self.cavity_label
+        if self._cavities is None:
+            painted = np.zeros(lattice.shape, dtype=np.uint8)
+        else:
+            painted = _look_up(*self._cavities, lattice)
         for part, label in zip(self.parts, self.labels, strict=True):
             found = rasterize(part, lattice)
             if found is not None:
@@ -85,33 +98,39 @@ class Solid:
         self._last = (lattice, painted)
         return painted
 
-    def volume(self, spacing: float) -> float:
+    def volume(self, lattice: Lattice) -> float:
         """Return the volume (mm^3) by counting the centers of a lattice."""
-        lattice = Lattice.covering(self.lower, self.upper, spacing)
         count = sum(int(np.count_nonzero(self.paint(slab))) for _, slab in lattice.slabs())
         self._last = None
-        return count * spacing**3
+        return count * lattice.spacing**3
 
-    def _find_cavities(self) -> tuple[Lattice, NDArray[np.bool_]]:
-        """Return the cells that no path from outside reaches without crossing a part or its surface.
+    def _find_cavities(self) -> tuple[Lattice, NDArray[np.uint8]]:
+        """Return the labels of cells that no path from outside reaches without crossing a part.
 
-        Cells touched by a surface block the path (thin shells hold); those of them that border a cavity and
-        lie in no part then count as cavity, so that no gap of half a cell stays between cavity and parts.
+        Cells touched by a surface block the path, so thin shells hold. All that is hidden counts, cells
+        inside parts too: the parts are painted over it, and no slit between neighboring parts stays empty.
+        Only the outermost layer, which the true surface cuts, is left to the parts alone.
         """
-        spacing = self.longest / _CAVITY_CELLS
-        margin = 2 * spacing
-        lower, upper = np.asarray(self.lower) - margin, np.asarray(self.upper) + margin
-        lattice = Lattice.covering(tuple(lower.tolist()), tuple(upper.tolist()), spacing)
+        lattice = Lattice.of_cells(self.lower, self.upper, _CAVITY_CELLS).padded(2)
         solid = self.paint(lattice) > 0
-        touched = np.zeros(lattice.shape, dtype=np.bool_)
-        for part in self.parts:
-            cells = np.floor((_surface_points(part, 0.5 * spacing) - lattice.origin) / spacing).astype(
-                np.int64
-            )
-            touched[cells[:, 2], cells[:, 1], cells[:, 0]] = True
-        blocked = solid | touched
-        cavity = ~blocked & ~reached_from_border(~blocked)
-        return lattice, cavity | (_grown(cavity) & touched)
+        touched = [_touched(part, lattice) for part in self.parts]
+        blocked = np.logical_or.reduce([solid, *touched])
+        reached = reached_from_border(~blocked)
+        hidden = ~reached
+        cavity = hidden & (~blocked | ~_grown(reached))
+        return lattice, np.where(cavity, self._cavity_labels(lattice, touched), 0).astype(np.uint8)
+
+    def _cavity_labels(self, lattice: Lattice, touched: list[NDArray[np.bool_]]) -> NDArray[np.uint8]:
+        """Return the cavity label, or the wrapping's where a wrapping part is nearest (below a capsule)."""
+        labels = np.full(lattice.shape, self.cavity_label, dtype=np.uint8)
+        outer = [mask for mask, wraps in zip(touched, self.wrapping, strict=True) if wraps]
+        inner = [mask for mask, wraps in zip(touched, self.wrapping, strict=True) if not wraps]
+        if outer and inner:
+            limit = _GAP_CELLS * lattice.spacing
+            to_outer = distance_to(np.logical_or.reduce(outer), lattice.spacing, limit)
+            to_inner = distance_to(np.logical_or.reduce(inner), lattice.spacing, limit)
+            labels[to_outer < to_inner] = self.wrapping_label
+        return labels
 
 
 def reached_from_border(free: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -144,14 +163,23 @@ def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return grown
 
 
-def _look_up(source: Lattice, mask: NDArray[np.bool_], target: Lattice) -> NDArray[np.bool_]:
-    """Return the mask at the centers of another lattice (the cell that holds them; False beyond the box)."""
-    picks, valid = [], []
+def _look_up(source: Lattice, labels: NDArray[np.uint8], target: Lattice) -> NDArray[np.uint8]:
+    """Return the label at the centers of another lattice: of the cell that holds them, 0 beyond the box."""
+    picks = []
     for axis, centers in enumerate(target.axes()):
         cell = np.floor((centers.ravel() - source.origin[2 - axis]) / source.spacing).astype(np.int64)
-        valid.append((cell >= 0) & (cell < source.shape[axis]))
-        picks.append(np.clip(cell, 0, source.shape[axis] - 1))
-    return np.asarray(mask[np.ix_(*picks)] & valid[0][:, None, None] & valid[1][None, :, None] & valid[2])
+        beyond = source.shape[axis]  # the layer of zeros put behind the box
+        picks.append(np.where((cell >= 0) & (cell < beyond), cell, beyond))
+    return np.asarray(np.pad(labels, (0, 1))[np.ix_(*picks)])
+
+
+def _touched(mesh: Mesh, lattice: Lattice) -> NDArray[np.bool_]:
+    """Return the cells that the surface of a part passes through."""
+    touched = np.zeros(lattice.shape, dtype=np.bool_)
+    cells = np.floor((_surface_points(mesh, 0.5 * lattice.spacing) - lattice.origin) / lattice.spacing)
+    x, y, z = cells.astype(np.int64).T
+    touched[z, y, x] = True
+    return touched
 
 
 def _surface_points(mesh: Mesh, step: float) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,12 @@ from .gltf import Named, read_gltf
 from .mesh import Closing, Mesh, area, close, signed_volume, weld
 
 SUFFIXES = (".glb", ".gltf", ".stl", ".ply", ".obj", ".vtp")
+_READERS = {
+    ".stl": ("vtkIOGeometry", "vtkSTLReader"),
+    ".ply": ("vtkIOPLY", "vtkPLYReader"),
+    ".obj": ("vtkIOGeometry", "vtkOBJReader"),
+    ".vtp": ("vtkIOXML", "vtkXMLPolyDataReader"),
+}
 UNITS = {"m": 1000.0, "cm": 10.0, "mm": 1.0, "um": 1e-3}
 LARGEST_FILL = 0.25  # a lone surface that lacks more of its area than this is a sheet, not a solid
 _METRES_BELOW, _MILLIMETRES_ABOVE = 3.0, 30.0
@@ -39,8 +46,8 @@ def read_surface(path: str | Path, units: str | None = None) -> Surface:
     """Return the closed surface parts of a file in mm.
 
     ``units`` is 'm', 'cm', 'mm' or 'um'; by default a longest side < 3 means metres and > 30 millimetres.
-    InputError if the file is missing, of another kind, damaged or empty, if a coordinate is not finite, if the
-    size leaves the units open, or if the surface encloses no volume.
+    InputError if the file is missing, of another kind, damaged or empty, if a coordinate is not finite,
+    if the size leaves the units open, or if the surface encloses no volume.
     """
     path = Path(path)
     raw = [part for part in _read_parts(path) if len(part[2])]
@@ -62,8 +69,8 @@ def read_surface(path: str | Path, units: str | None = None) -> Surface:
         raise InputError(f"'{path}' encloses no volume: every part is degenerate or flat")
     if len(parts) == 1 and closings[0].filled_share > LARGEST_FILL:
         raise InputError(
-            f"'{path}' is an open sheet, not a solid: closing it would add {closings[0].filled_share:.0%} of its "
-            f"area (at most {LARGEST_FILL:.0%} is filled)"
+            f"'{path}' is an open sheet, not a solid: closing it would add {closings[0].filled_share:.0%} "
+            f"of its area (at most {LARGEST_FILL:.0%} is filled)"
         )
     report: dict[str, object] = {"file": path.name, "units": note, "skipped_parts": skipped}
     return Surface(path, tuple(parts), tuple(closings), report)
@@ -128,25 +135,31 @@ def _check_stl_length(path: Path) -> None:
 
 
 def _read_with_vtk(path: Path) -> Any:
-    """Return the pyvista PolyData of a stl, ply, obj or vtp file; every complaint of VTK is an InputError."""
-    import pyvista
-
-    complaints: list[str] = []
+    """Return the pyvista PolyData of a stl, ply, obj or vtp file; a complaint of VTK is an InputError."""
+    pyvista: Any = import_module("pyvista")
+    core: Any = import_module("vtkmodules.vtkCommonCore")
+    module, reader_class = _READERS[path.suffix.lower()]
+    reader = getattr(import_module(f"vtkmodules.{module}"), reader_class)()
+    window, shown = core.vtkStringOutputWindow(), core.vtkOutputWindow.GetInstance()
+    verbosity = core.vtkLogger.GetCurrentVerbosityCutoff()
+    core.vtkOutputWindow.SetInstance(window)
+    core.vtkLogger.SetStderrVerbosity(core.vtkLogger.VERBOSITY_OFF)
     try:
-        reader = pyvista.get_reader(str(path))
-        reader.reader.AddObserver("ErrorEvent", lambda *_: complaints.append("the reader reports an error"))
-        data = reader.read()
-    except Exception as error:  # pyvista and VTK raise many kinds on damaged files
-        raise InputError(f"'{path}' is not a readable {path.suffix} file ({error})") from error
-    if complaints:
-        raise InputError(f"'{path}' is damaged: {complaints[0]}")
-    if not isinstance(data, pyvista.PolyData):
-        raise InputError(f"'{path}' holds {type(data).__name__}, not a surface")
-    return data
+        reader.SetFileName(str(path))
+        reader.Update()
+    finally:
+        core.vtkOutputWindow.SetInstance(shown)
+        core.vtkLogger.SetStderrVerbosity(verbosity)
+    complaint = window.GetOutput()
+    if "ERROR:" in complaint:
+        # "ERROR: In file.cxx, line 1\nclass (0xaddress): what happened\n"
+        reason = complaint.partition("): ")[2].partition("\n")[0].strip().rstrip(".")
+        raise InputError(f"'{path}' is damaged: {reason or 'it cannot be read'}")
+    return pyvista.wrap(reader.GetOutput())
 
 
 def _split_parts(path: Path, data: Any) -> list[Named]:
-    """Return one part, or the parts named by the cell array ``part_id`` (1-based) and field ``part_names``."""
+    """Return one part, or those of the cell array ``part_id`` (1-based) and the field ``part_names``."""
     data = data.triangulate()
     points = np.asarray(data.points, dtype=np.float64)
     triangles = np.asarray(data.regular_faces, dtype=np.int64).reshape(-1, 3)

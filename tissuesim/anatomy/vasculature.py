@@ -9,7 +9,8 @@ from .lattice import Lattice
 from .noise import smooth_normal
 from .organ import Organ
 
-# model.md 5.8: lognormal, sd(log) 0.45, correlation 8 mm, cortex mean 1, floor 0.35, cap 4; medulla 0.5, pelvis 0.4
+# model.md 5.8: lognormal, sd(log) 0.45, correlation 8 mm, cortex mean 1, floor 0.35, cap 4;
+# medulla 0.5, pelvis 0.4
 SPREAD, CORRELATION, FLOOR, CAP = 0.45, 8.0, 0.35, 4.0
 REGION_FACTOR = {"medulla": 0.5, "pelvis": 0.4}
 _STREAM = 1
@@ -33,7 +34,8 @@ def vascular_density(
     cortex = region == organ.region_names.index("cortex")
     weight = fraction[cortex]
     scale = mean_one_scale(lognormal[cortex], weight) if weight.sum() > 0 else 1.0
-    return np.round(np.clip(scale * factor[region] * lognormal, FLOOR, CAP), _DECIMALS)
+    density: NDArray[np.float64] = np.clip(scale * factor[region] * lognormal, FLOOR, CAP)
+    return np.asarray(np.round(density, _DECIMALS), dtype=np.float64)
 
 
 def mean_one_scale(values: NDArray[np.float64], weight: NDArray[np.float64]) -> float:

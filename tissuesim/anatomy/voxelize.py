@@ -29,7 +29,7 @@ def block_mean(fine: NDArray[np.bool_], times: int) -> NDArray[np.float64]:
     # x first: sums of bytes along the contiguous axis are the cheap ones
     rows = fine.reshape(-1, times).sum(axis=1, dtype=np.uint16)
     counts = rows.reshape(depth, times, height, times, width).sum(axis=(1, 3), dtype=np.uint32)
-    return counts / float(times**3)
+    return np.asarray(counts / float(times**3))
 
 
 def voxelize(organ: Organ, atlas: Atlas, spacing: float) -> Voxels:
@@ -37,7 +37,7 @@ def voxelize(organ: Organ, atlas: Atlas, spacing: float) -> Voxels:
     lattice = Lattice.covering(organ.lower, organ.upper, spacing)
     fraction = np.zeros(lattice.shape)
     region = np.zeros(lattice.shape, dtype=np.uint8)
-    samples = organ.region_samples or _odd_samples(spacing, organ.atlas_spacing)
+    samples = organ.region_samples or _odd_samples(spacing, atlas.lattice.spacing)
     for layers, slab in lattice.slabs(SUPERSAMPLING):
         fraction[layers] = block_mean(organ.inside(slab.refined(SUPERSAMPLING)), SUPERSAMPLING)
         region[layers] = _vote(organ, atlas, slab, samples)
@@ -45,7 +45,7 @@ def voxelize(organ: Organ, atlas: Atlas, spacing: float) -> Voxels:
 
 
 def _odd_samples(spacing: float, atlas_spacing: float) -> int:
-    """Return samples per voxel side, about one per atlas cell, odd because even blocks tie; 1 below a cell."""
+    """Return samples per voxel side: about one per atlas cell, odd because even blocks tie."""
     cells = spacing / atlas_spacing
     return 1 if cells < 0.75 else min(2 * ceil(cells / 2 - 1e-6) + 1, 5)
 
@@ -58,4 +58,4 @@ def _vote(organ: Organ, atlas: Atlas, slab: Lattice, samples: int) -> NDArray[np
         block_mean((region == number) & inside, samples) + 1e-3 * block_mean(region == number, samples)
         for number in range(len(organ.region_names))
     ]
-    return np.argmax(np.stack(votes), axis=0).astype(np.uint8)
+    return np.asarray(np.argmax(np.stack(votes), axis=0), dtype=np.uint8)

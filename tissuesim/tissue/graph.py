@@ -78,8 +78,9 @@ def build_graph(
             **_count_components(component, volume),
         },
     )
+    tissue.check()
     tissue.report["region_volumes_ml"] = {key: value / 1000 for key, value in tissue.region_volumes().items()}
-    return tissue.check()
+    return tissue
 
 
 def box_tissue(
@@ -93,7 +94,7 @@ def box_tissue(
 
 
 def find_neighbors(box_index: NDArray[np.int64], shape: tuple[int, int, int]) -> NDArray[np.int32]:
-    """Return (n, 6): the voxel through each face -x +x -y +y -z +z, or the voxel itself where there is none."""
+    """Return (n, 6): the voxel through each face -x +x -y +y -z +z, itself where there is none."""
     own = np.arange(box_index.size, dtype=np.int32)
     padded = np.full(tuple(size + 2 for size in shape), -1, dtype=np.int32)
     z, y, x = np.unravel_index(box_index, shape)
@@ -110,7 +111,7 @@ def face_conductance(
 ) -> NDArray[np.float64]:
     """Return (n, 6) face area / center distance in mm: min(fraction_i, fraction_j) h^2 / h, 0 at walls.
 
-    The smaller fraction is taken so that slivers at the surface drive neither the spectral radius nor the step.
+    The smaller fraction is taken so that slivers at the surface drive neither spectral radius nor step.
     """
     own = np.arange(fraction.size, dtype=np.int32)[:, None]
     shared = np.minimum(fraction[:, None], fraction[neighbors]) * float(spacing)
@@ -138,7 +139,7 @@ def connected_components(neighbors: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 def _count_volume(
-    fraction: NDArray[np.float64], volume: NDArray[np.float64], spacing: float
+    fraction: NDArray[np.floating[Any]], volume: NDArray[np.float64], spacing: float
 ) -> dict[str, object]:
     kept, total = float(volume.sum()), float(fraction.sum()) * float(spacing) ** 3
     return {"volume_ml": kept / 1000, "dropped_volume_ml": max(total - kept, 0.0) / 1000}

@@ -1,4 +1,4 @@
-"""Storage order of voxels: a Morton (Z-order) curve over the dense box, so that neighbors lie close in memory."""
+"""Storage order of voxels: a Morton (Z-order) curve over the dense box, neighbors close in memory."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def morton_code(
     z: NDArray[np.integer[Any]], y: NDArray[np.integer[Any]], x: NDArray[np.integer[Any]]
 ) -> NDArray[np.uint64]:
     """Return the position along the Morton curve; the indices must be in [0, 2^21); x is the fastest bit."""
-    return _spread_bits(x) | (_spread_bits(y) << np.uint64(1)) | (_spread_bits(z) << np.uint64(2))
+    return np.asarray(_spread_bits(x) | (_spread_bits(y) << np.uint64(1)) | (_spread_bits(z) << np.uint64(2)))
 
 
 def morton_order(box_index: NDArray[np.int64], shape: tuple[int, int, int]) -> NDArray[np.int64]:
-    """Return the permutation (n,) that puts voxels, given by C-order index into ``shape``, on the Morton curve.
+    """Return the permutation (n,) that puts voxels (C-order indices into ``shape``) on the Morton curve.
 
     Blocks of 2^k voxels a side stay together for every k, so any cache size finds its brick.
     """

@@ -57,7 +57,7 @@ class Tissue:
     def centers(self) -> NDArray[np.float64]:
         """Return the voxel centers (n, 3), columns x y z, in mm."""
         z, y, x = np.unravel_index(self.box_index, self.shape)
-        return (np.stack([x, y, z], axis=1) + 0.5) * self.spacing + np.asarray(self.origin)
+        return np.asarray((np.stack([x, y, z], axis=1) + 0.5) * self.spacing + np.asarray(self.origin))
 
     def scatter(self, values: NDArray[Any], fill: float = np.nan) -> NDArray[Any]:
         """Return the dense array (z, y, x, ...) of per-voxel values (n, ...), ``fill`` outside the organ.
@@ -101,7 +101,7 @@ class Tissue:
         return {name: float(volume) for name, volume in zip(self.region_names, volumes, strict=True)}
 
     def digest(self) -> str:
-        """Return the SHA-256 (hex) of all that can change a result: geometry, regions and maps, not the report."""
+        """Return the SHA-256 (hex) of what can change a result: geometry, regions, maps; not the report."""
         digest = hashlib.sha256(json.dumps([FORMAT, *self._header().values()]).encode())
         for key, array in [*((key, getattr(self, key)) for key in _ARRAYS), *sorted(self.maps.items())]:
             digest.update(f"{key}{array.shape}{array.dtype.str}".encode())
@@ -118,33 +118,23 @@ class Tissue:
 
     @classmethod
     def load(cls, path: str | Path) -> Tissue:
-        """Return the checked tissue saved at ``path``; InputError if the file is missing, foreign or damaged."""
+        """Return the checked tissue saved at ``path``; InputError if it is missing, foreign or damaged."""
         path = Path(path)
         if not path.is_file():
             raise InputError(f"tissue file '{path}' does not exist")
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 header = json.loads(str(stored["header"]))
                 arrays = {key: stored[key] for key in _ARRAYS}
-                maps = {
-                    key.removeprefix("map:"): stored[key] for key in stored.files if key.startswith("map:")
-                }
+                maps = {key[4:]: stored[key] for key in stored.files if key.startswith("map:")}
+            form = header.pop("format")
+            for key in ("shape", "origin", "region_names"):
+                header[key] = tuple(header[key])
+            tissue = cls(maps=maps, **arrays, **header)
         except Exception as error:  # zipfile, zlib, json and NumPy each raise their own kinds
             raise InputError(f"'{path}' is not a readable tissue file ({error})") from error
-        if header.get("format") != FORMAT:
-            raise InputError(
-                f"'{path}' is a tissue file of format {header.get('format')}; this is format {FORMAT}"
-            )
-        tissue = cls(
-            name=header["name"],
-            spacing=header["spacing"],
-            shape=tuple(header["shape"]),
-            origin=tuple(header["origin"]),
-            region_names=tuple(header["region_names"]),
-            maps=maps,
-            report=header["report"],
-            **arrays,
-        )
+        if form != FORMAT:
+            raise InputError(f"'{path}' is a tissue file of format {form}; this version reads {FORMAT}")
         return tissue.check()
 
     def check(self) -> Tissue:
