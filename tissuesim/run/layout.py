@@ -95,9 +95,12 @@ def write_together(writes: Sequence[tuple[Any, Any, NDArray[Any]]]) -> None:
     Half the time of one after the other: the arrays are small, and each write by itself mostly waits. The
     thread makes it work where an event loop is running already (a notebook).
     """
+    from zarr import AsyncArray
 
     async def write() -> None:
-        await asyncio.gather(*(array.async_array.setitem(place, values) for array, place, values in writes))
+        arrays = [AsyncArray(array.metadata, array.store_path) for array, _, _ in writes]
+        pairs = zip(arrays, writes, strict=True)
+        await asyncio.gather(*(array.setitem(place, values) for array, (_, place, values) in pairs))
 
     with ThreadPoolExecutor(max_workers=1) as pool:
         pool.submit(asyncio.run, write()).result()
