@@ -14,6 +14,7 @@ from tissuesim.codegen.instructions import (
     Literal,
     Operand,
     Program,
+    Register,
 )
 
 ARGUMENTS = (
@@ -84,8 +85,9 @@ _CUDA = _ARITHMETIC | {
     "inverse_volume": "inverse_volume[i]",
     "step_length": "dt",
     "binomial": "({0} > 0 && {1} > 0.0)"
-    " ? binomial({0}, {1}, voxel, stream | {a0}u << 16 | {a1}u, tick, draw, key0, key1) : (int64)0",
-    "poisson": "({0} > 0.0) ? poisson({0}, voxel, stream | {a0}u << 16 | {a1}u, tick, draw, key0, key1) : (int64)0",
+    " ? draw_binomial({0}, {1}, voxel, stream | {a0}u << 16 | {a1}u, tick, draw, key0, key1) : (int64)0",
+    "poisson": "({0} > 0.0)"
+    " ? draw_poisson({0}, voxel, stream | {a0}u << 16 | {a1}u, tick, draw, key0, key1) : (int64)0",
 }
 
 _C_TYPES = {REAL: "real", DOUBLE: "double", INTEGER: "int64", BOOLEAN: "bool"}
@@ -213,11 +215,29 @@ def _numba_line(program: Program, item: Instruction) -> str:
 
 
 def cuda_text(program: Program) -> str:
-    """The body that goes into the hole of ``kernels/voxel_program.cu``: one thread is one voxel."""
-    return "\n".join("    " + _cuda_line(program, item) for item in program.instructions)
+    """The body that goes into the hole of ``kernels/voxel_program.cu``: one thread is one voxel.
+
+    Only what is used is printed: a compiler would drop the rest, with a warning for every line.
+    """
+    used = _used_registers(program)
+    lines = [
+        _cuda_line(program, item, used)
+        for item in program.instructions
+        if not item.targets or any(target.name in used for target in item.targets)
+    ]
+    return "\n".join("    " + line for line in lines)
 
 
-def _cuda_line(program: Program, item: Instruction) -> str:
+def _used_registers(program: Program) -> frozenset[str]:
+    """Names of the registers that something stored or summed depends on."""
+    used: set[str] = set()
+    for item in reversed(program.instructions):
+        if not item.targets or any(target.name in used for target in item.targets):
+            used |= {argument.name for argument in item.arguments if isinstance(argument, Register)}
+    return frozenset(used)
+
+
+def _cuda_line(program: Program, item: Instruction, used: frozenset[str]) -> str:
     value = _operand(item.arguments[0], "cuda") if item.arguments else ""
     match item.operation:
         case "parameter":
@@ -238,7 +258,9 @@ def _cuda_line(program: Program, item: Instruction) -> str:
         case "exit_probability":
             pack = f"exit_of_{item.targets[0].name}"
             parts = zip(item.targets, ("survivors", "g", "phi", "psi"), strict=True)
-            unpacked = " ".join(f"const real {target.name} = {pack}.{part};" for target, part in parts)
+            unpacked = " ".join(
+                f"const real {target.name} = {pack}.{part};" for target, part in parts if target.name in used
+            )
             return f"const Exit {pack} = exit_probability({value}); {unpacked}"
     target = item.targets[0]
     return f"const {_C_TYPES[target.kind]} {target.name} = {_format(_CUDA[item.operation], item, 'cuda')};"

@@ -14,15 +14,15 @@ INCLUDE = '#include "real.cuh"'
 
 def organ_source(plan: StepPlan, program: Program) -> str:
     """Text of an organ program; ``#include`` lines of ``tissuesim.kernels`` still stand in it."""
-    return _source(program, plan.organ, "int32" if plan.stochastic else "real")
+    return _source(program, plan.organ, "int32" if plan.stochastic else "real", "uint8")
 
 
 def systemic_source(plan: StepPlan) -> str:
     """Text of the process operator of the pools (compile it for float64)."""
-    return _source(plan.systemic_program, plan.systemic, "real")
+    return _source(plan.systemic_program, plan.systemic, "real", "int64")
 
 
-def _source(program: Program, tables: Tables, cell_type: str) -> str:
+def _source(program: Program, tables: Tables, cell_type: str, region_type: str) -> str:
     sizes = {
         "SIGNALS": len(tables.signals),
         "CELLS": len(tables.cells),
@@ -39,4 +39,5 @@ def _source(program: Program, tables: Tables, cell_type: str) -> str:
     head, body = text.split(INCLUDE, 1)
     named = body.replace("voxel_program(", f"{program.name}(", 1)
     filled = named.replace(HOLE, HOLE.lower() + "\n" + cuda_text(program))
-    return f"{head}{INCLUDE}\n{macros}\ntypedef {cell_type} cell_count;{filled}"
+    types = f"typedef {cell_type} cell_count;\ntypedef {region_type} region_index;"
+    return f"{head}{INCLUDE}\n{macros}\n{types}{filled}"
