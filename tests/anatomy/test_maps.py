@@ -13,6 +13,7 @@ from tissuesim.tissue import Tissue
 
 @pytest.fixture(scope="module")
 def kidneys() -> dict[float, Tissue]:
+    """Return the built-in kidney by spacing (mm)."""
     return {spacing: build_tissue("kidney", "kidney", spacing) for spacing in (1.0, 2.0, 4.0)}
 
 

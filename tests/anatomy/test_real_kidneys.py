@@ -20,16 +20,19 @@ needs_meshes = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def glb() -> Tissue:
+    """Return the original file of 15 named, open, overlapping parts."""
     return build_tissue("VH_F_Kidney_L.glb", "kidney", 2.0, base=FOLDER / "kidney")
 
 
 @pytest.fixture(scope="module")
 def outer() -> Tissue:
+    """Return the clean closed outer surface."""
     return build_tissue("VH_F_Kidney_L_outer_mm.stl", "kidney", 2.0, base=FOLDER / "kidney")
 
 
 @pytest.fixture(scope="module")
 def parts() -> Tissue:
+    """Return the same parts, repaired."""
     return build_tissue("VH_F_Kidney_L_parts_mm.vtp", "kidney", 2.0, base=FOLDER / "kidney")
 
 
@@ -71,6 +74,13 @@ def test_real_files_without_a_solid_are_refused(name: str) -> None:
     """Claim: an open patch and an unknown kind of file are refused in one sentence that names the file."""
     with pytest.raises(InputError, match=name.split(".")[0]):
         build_tissue(name, "knee", 1.0, base=FOLDER / "awkward")
+
+
+@needs_meshes
+def test_patchwork_is_refused() -> None:
+    """Claim: a lobe of overlapping patches (even-odd would give 476 instead of 536 mL) is refused."""
+    with pytest.raises(InputError, match="no single closed surface"):
+        build_tissue("VH_F_left_lower_lobe_patch_soup_mm.obj", "lung", 4.0, base=FOLDER / "awkward")
 
 
 @needs_meshes

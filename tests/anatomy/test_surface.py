@@ -17,6 +17,7 @@ from tissuesim.tissue import Tissue
 
 
 def volume_ml(tissue: Tissue) -> float:
+    """Return the volume of a tissue in mL."""
     return float(tissue.volume.sum()) / 1000
 
 

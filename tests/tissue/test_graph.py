@@ -24,6 +24,7 @@ def ball(radius: float, spacing: float, samples: int = 4) -> tuple[np.ndarray, f
 
 @pytest.fixture(scope="module")
 def sphere() -> Tissue:
+    """Return a ball of 10 mm in 1 mm voxels."""
     fraction, half = ball(10.0, 1.0)
     return build_graph("ball", fraction, np.zeros(fraction.shape, np.uint8), 1.0, (-half, -half, -half))
 

@@ -14,6 +14,7 @@ from tissuesim.tissue import Tissue, build_graph
 
 @pytest.fixture
 def tissue() -> Tissue:
+    """Return a speckle of random fractions in two regions."""
     random = np.random.default_rng(7)
     fraction = random.random((4, 5, 6)) * (random.random((4, 5, 6)) > 0.4)
     region = random.integers(0, 2, fraction.shape)

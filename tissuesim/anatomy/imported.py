@@ -39,6 +39,7 @@ _WORDS: tuple[tuple[str, int, int], ...] = (
 _UNNAMED_RANK = 2
 _WRAPPING_RANKS = (2, 3)  # capsule and outer cortex: gaps beside them are cortex, not sinus
 _FRAME_CELLS = 60_000  # of the lattice on which the axes are found
+_LARGEST_VOID = 0.005  # of the volume
 _REFERENCE_CELLS = 10_000_000  # of the lattice that measures what has no signed volume
 
 
@@ -101,6 +102,7 @@ def _by_position(surface: Surface) -> Organ:
     inside = solid.paint(lattice) > 0
     if not inside.any():
         raise InputError(f"'{surface.path}' encloses no volume")
+    _refuse_patchwork(surface, solid, float(np.count_nonzero(inside)) * lattice.spacing**3)
     frame = _fit_frame(lattice, inside)
 
     def region_at(lattice: Lattice, depth: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -118,6 +120,21 @@ def _by_position(surface: Surface) -> Organ:
         **_reference_volume(surface, solid),
     }
     return _organ(surface, solid, region_at, None, report)
+
+
+def _refuse_patchwork(surface: Surface, solid: Solid, volume: float) -> None:
+    """Raise InputError if even-odd filling leaves holes inside a surface whose triangles are wound at random.
+
+    Overlapping patches cancel in even-odd filling; a surface wound soundly may have such voids on purpose.
+    """
+    if all(closing.consistent for closing in surface.closings):
+        return
+    void = solid.enclosed_void()
+    if void > _LARGEST_VOID * volume:
+        raise InputError(
+            f"'{surface.path}' is no single closed surface: {void / 1000:.3g} mL inside it are left empty because "
+            f"its patches overlap and are wound inconsistently; repair it in a mesh program first"
+        )
 
 
 def _organ(

@@ -104,6 +104,11 @@ class Solid:
         self._last = None
         return count * lattice.spacing**3
 
+    def enclosed_void(self) -> float:
+        """Return the volume (mm^3) in no part that no path from outside reaches."""
+        lattice, blocked, _, reached = self._flood()
+        return float(np.count_nonzero(~blocked & ~reached)) * lattice.spacing**3
+
     def _find_cavities(self) -> tuple[Lattice, NDArray[np.uint8]]:
         """Return the labels of cells that no path from outside reaches without crossing a part.
 
@@ -111,14 +116,16 @@ class Solid:
         inside parts too: the parts are painted over it, and no slit between neighboring parts stays empty.
         Only the outermost layer, which the true surface cuts, is left to the parts alone.
         """
-        lattice = Lattice.of_cells(self.lower, self.upper, _CAVITY_CELLS).padded(2)
-        solid = self.paint(lattice) > 0
-        touched = [_touched(part, lattice) for part in self.parts]
-        blocked = np.logical_or.reduce([solid, *touched])
-        reached = reached_from_border(~blocked)
-        hidden = ~reached
-        cavity = hidden & (~blocked | ~_grown(reached))
+        lattice, blocked, touched, reached = self._flood()
+        cavity = ~reached & (~blocked | ~_grown(reached))
         return lattice, np.where(cavity, self._cavity_labels(lattice, touched), 0).astype(np.uint8)
+
+    def _flood(self) -> tuple[Lattice, NDArray[np.bool_], list[NDArray[np.bool_]], NDArray[np.bool_]]:
+        """Return a lattice, cells in or at a part, cells at each part's surface, cells reached from outside."""
+        lattice = Lattice.of_cells(self.lower, self.upper, _CAVITY_CELLS).padded(2)
+        touched = [_touched(part, lattice) for part in self.parts]
+        blocked = np.logical_or.reduce([self.paint(lattice) > 0, *touched])
+        return lattice, blocked, touched, reached_from_border(~blocked)
 
     def _cavity_labels(self, lattice: Lattice, touched: list[NDArray[np.bool_]]) -> NDArray[np.uint8]:
         """Return the cavity label, or the wrapping's where a wrapping part is nearest (below a capsule)."""

@@ -1,11 +1,9 @@
-"""Import of a surface file: its triangle parts, scaled to mm, welded and closed. VTK is loaded here only."""
+"""Import of a surface file: its triangle parts, scaled to mm, welded and closed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,14 +11,9 @@ from tissuesim.errors import InputError, nearest
 
 from .gltf import Named, read_gltf
 from .mesh import Closing, Mesh, area, close, signed_volume, weld
+from .readers import read_plain
 
 SUFFIXES = (".glb", ".gltf", ".stl", ".ply", ".obj", ".vtp")
-_READERS = {
-    ".stl": ("vtkIOGeometry", "vtkSTLReader"),
-    ".ply": ("vtkIOPLY", "vtkPLYReader"),
-    ".obj": ("vtkIOGeometry", "vtkOBJReader"),
-    ".vtp": ("vtkIOXML", "vtkXMLPolyDataReader"),
-}
 UNITS = {"m": 1000.0, "cm": 10.0, "mm": 1.0, "um": 1e-3}
 LARGEST_FILL = 0.25  # a lone surface that lacks more of its area than this is a sheet, not a solid
 _METRES_BELOW, _MILLIMETRES_ABOVE = 3.0, 30.0
@@ -117,59 +110,4 @@ def _read_parts(path: Path) -> list[Named]:
         raise InputError(f"surface file '{path}' does not exist")
     if suffix in (".glb", ".gltf"):
         return read_gltf(path)
-    if suffix == ".stl":
-        _check_stl_length(path)
-    return _split_parts(path, _read_with_vtk(path))
-
-
-def _check_stl_length(path: Path) -> None:
-    """Refuse a binary STL that is shorter than its own triangle count says; VTK would read what is left."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(512)
-    if b"facet" in head.lower() or head[:5].lower() == b"solid":  # ASCII; VTK parses and complains by itself
-        return
-    expected = 84 + 50 * int.from_bytes(head[80:84], "little") if len(head) >= 84 else 84
-    if size < expected:
-        raise InputError(f"'{path}' is cut short: {size} bytes of {expected}")
-
-
-def _read_with_vtk(path: Path) -> Any:
-    """Return the pyvista PolyData of a stl, ply, obj or vtp file; a complaint of VTK is an InputError."""
-    pyvista: Any = import_module("pyvista")
-    core: Any = import_module("vtkmodules.vtkCommonCore")
-    module, reader_class = _READERS[path.suffix.lower()]
-    reader = getattr(import_module(f"vtkmodules.{module}"), reader_class)()
-    window, shown = core.vtkStringOutputWindow(), core.vtkOutputWindow.GetInstance()
-    verbosity = core.vtkLogger.GetCurrentVerbosityCutoff()
-    core.vtkOutputWindow.SetInstance(window)
-    core.vtkLogger.SetStderrVerbosity(core.vtkLogger.VERBOSITY_OFF)
-    try:
-        reader.SetFileName(str(path))
-        reader.Update()
-    finally:
-        core.vtkOutputWindow.SetInstance(shown)
-        core.vtkLogger.SetStderrVerbosity(verbosity)
-    complaint = window.GetOutput()
-    if "ERROR:" in complaint:
-        # "ERROR: In file.cxx, line 1\nclass (0xaddress): what happened\n"
-        reason = complaint.partition("): ")[2].partition("\n")[0].strip().rstrip(".")
-        raise InputError(f"'{path}' is damaged: {reason or 'it cannot be read'}")
-    return pyvista.wrap(reader.GetOutput())
-
-
-def _split_parts(path: Path, data: Any) -> list[Named]:
-    """Return one part, or those of the cell array ``part_id`` (1-based) and the field ``part_names``."""
-    data = data.triangulate()
-    points = np.asarray(data.points, dtype=np.float64)
-    triangles = np.asarray(data.regular_faces, dtype=np.int64).reshape(-1, 3)
-    if "part_id" not in data.cell_data:
-        return [(path.stem, points, triangles)]
-    number = np.asarray(data.cell_data["part_id"])[len(data.cell_data["part_id"]) - len(triangles) :]
-    names = [str(name) for name in data.field_data["part_names"]] if "part_names" in data.field_data else []
-    parts = []
-    for identity in np.unique(number):
-        known = 1 <= identity <= len(names)
-        name = names[int(identity) - 1] if known else f"part {identity}"
-        parts.append((name, points, triangles[number == identity]))
-    return parts
+    return read_plain(path)
