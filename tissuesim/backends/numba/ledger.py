@@ -29,35 +29,41 @@ def _signal_ledger(
     partial = np.zeros((blocks, 6, signals))
     greatest = np.zeros((blocks, 2, signals))
     for block in prange(blocks):
+        # per voxel: faces outside, signals inside, so that the inner loops run along rows of memory
+        off_diagonal, inflow = np.zeros(signals), np.zeros(signals)
+        kept_sums, kept_largest = partial[block], greatest[block]
         for rank in range(block * BLOCK, min(block * BLOCK + BLOCK, n)):
             i = order[rank]
             size = volume[i]
             for s in range(signals):
-                off_diagonal = 0.0
-                inflow = 0.0
-                for face in range(neighbors.shape[1]):
-                    j = neighbors[i, face]
-                    row = pair[region[i], region[j]]
-                    value = np.float64(coefficient[row, s] * geometry[i, face])
-                    off_diagonal = off_diagonal + value
-                    inflow = inflow + value * np.float64(after[j, s])
+                off_diagonal[s] = 0.0
+                inflow[s] = 0.0
+            for face in range(neighbors.shape[1]):
+                j = neighbors[i, face]
+                row = pair[region[i], region[j]]
+                width = geometry[i, face]
+                for s in range(signals):
+                    value = np.float64(coefficient[row, s] * width)
+                    off_diagonal[s] = off_diagonal[s] + value
+                    inflow[s] = inflow[s] + value * np.float64(after[j, s])
+            for s in range(signals):
                 new = np.float64(after[i, s])
                 b = np.float64(right_hand_side[i, s])
                 old = np.float64(before[i, s])
                 wide = np.float64(diagonal[i, s])
-                residual = b - wide * new + inflow
+                residual = b - wide * new + inflow[s]
                 kept = 0.0 if new < 0.0 else new
-                partial[block, 0, s] += size * old
-                partial[block, 1, s] += size * (b - old)
-                partial[block, 2, s] += size * ((wide - 1.0 - off_diagonal) * new)
-                partial[block, 3, s] += size * residual
-                partial[block, 4, s] += size * (kept - new)
-                partial[block, 5, s] += size * kept
+                kept_sums[0, s] += size * old
+                kept_sums[1, s] += size * (b - old)
+                kept_sums[2, s] += size * ((wide - 1.0 - off_diagonal[s]) * new)
+                kept_sums[3, s] += size * residual
+                kept_sums[4, s] += size * (kept - new)
+                kept_sums[5, s] += size * kept
                 scaled, height = abs(residual / wide), abs(new)
-                if scaled > greatest[block, 0, s] or scaled != scaled:
-                    greatest[block, 0, s] = scaled
-                if height > greatest[block, 1, s] or height != height:
-                    greatest[block, 1, s] = height
+                if scaled > kept_largest[0, s] or scaled != scaled:
+                    kept_largest[0, s] = scaled
+                if height > kept_largest[1, s] or height != height:
+                    kept_largest[1, s] = height
     result = np.zeros((6, signals))
     largest = np.zeros((2, signals))
     for block in range(blocks):
