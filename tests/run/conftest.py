@@ -18,6 +18,7 @@ def ball() -> Tissue:
 
 @pytest.fixture(scope="session")
 def fields() -> tuple[FieldDescription, ...]:
+    """One field of each kind and dtype."""
     return (
         FieldDescription("cxcl10", "CXCL10", "pM", "float32", "signal"),
         FieldDescription("autoreactive_b", "Autoreactive B", "cell", "int32", "cells"),

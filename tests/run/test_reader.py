@@ -18,6 +18,7 @@ from tissuesim.run import (
 
 @pytest.fixture
 def unfinished(tmp_path, ball, fields):
+    """A run directory in the middle of its run: one of two frames, 26 of 46 rows."""
     path = create_run_directory(tmp_path, "ball", "name: ball\n", {"name": "ball"})
     write_status(path, "running", steps=5)
     write_provenance(path, provenance(["tissuesim"], 1, "numpy"))

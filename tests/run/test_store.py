@@ -11,6 +11,7 @@ DAYS = (-120.0, 0.0, 7.0, 30.0)
 
 
 def values_of(tissue, fields, seed=0):
+    """Return random values for each field."""
     rng = np.random.default_rng(seed)
     return {field.name: rng.integers(0, 9, tissue.n).astype(field.dtype) for field in fields}
 
@@ -100,6 +101,7 @@ def test_a_field_cannot_take_the_name_of_a_map(tmp_path, ball):
 
 
 def totals(path, rows=2500):
+    """Create a totals store of two columns."""
     columns = [ColumnDescription("baff", "BAFF", "1"), ColumnDescription("b_per_ul", "B cells", "1/uL")]
     return TotalsStore.create(path, columns, np.arange(rows) * 0.25, {"baseline_day": -5.0})
 

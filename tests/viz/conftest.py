@@ -90,6 +90,7 @@ def survival(day, access, treated):
 
 
 def frame(tissue: Tissue, day: float, treated: bool) -> dict[str, np.ndarray]:
+    """Return the values of every field on one day."""
     rng = np.random.default_rng(int(day) + 1000)
     access = tissue.maps["vascular_density"]
     cortex = tissue.region == 0
@@ -110,6 +111,7 @@ def frame(tissue: Tissue, day: float, treated: bool) -> dict[str, np.ndarray]:
 
 
 def series(days, treated, integer):
+    """Return every column of the totals."""
     rise = np.clip(0.55 + 0.37 * (days + 120) / 120, 0.0, 0.95)
     heal = np.where(days > 7, np.exp(-(days - 7) / 45), 1.0) if treated else np.ones_like(days)
     after = np.maximum(days, 0.0)
@@ -133,9 +135,11 @@ def series(days, treated, integer):
 
 @pytest.fixture(scope="session")
 def run_directory(tmp_path_factory):
+    """A treated run, healed."""
     return write_synthetic_run(tmp_path_factory.mktemp("runs"))
 
 
 @pytest.fixture(scope="session")
 def untreated_directory(tmp_path_factory):
+    """The same patient without treatment."""
     return write_synthetic_run(tmp_path_factory.mktemp("runs"), treated=False)

@@ -22,11 +22,13 @@ def figures(monkeypatch):
 
 
 def texts(figure):
+    """Return the visible texts of a figure."""
     figure.canvas.draw()
     return [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
 
 
 def line(ax, label):
+    """Return the line with that label."""
     return next(line for line in ax.get_lines() if line.get_label() == label)
 
 
@@ -114,6 +116,7 @@ def test_discreteness(run_directory, figures, tmp_path):
 
 
 def write_continuous(root):
+    """Write a run whose cells sink to 1e-9 and come back."""
     path = create_run_directory(root, "continuous", "", {"name": "continuous"})
     write_status(path, "finished")
     days = np.arange(-120.0, 731.0)

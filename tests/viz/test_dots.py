@@ -11,10 +11,12 @@ ORIGIN = np.array([5.0, -3.0, 10.0])
 
 
 def place(counts, per_dot, fraction=None):
+    """Return the dots of cell numbers in a full box."""
     return dot_positions(counts, per_dot, np.ones(SHAPE) if fraction is None else fraction, ORIGIN, SPACING)
 
 
 def voxels(dots):
+    """Return the voxels (z, y, x) that dots lie in."""
     x, y, z = np.floor((dots - ORIGIN) / SPACING).astype(int).T
     return z, y, x
 

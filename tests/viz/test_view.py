@@ -9,6 +9,7 @@ RNG = np.random.default_rng(0)
 
 
 def organ(size):
+    """Return points that fill a box of that size in mm."""
     return RNG.uniform(-0.5, 0.5, (500, 3)) * np.array(size) + np.array([7.0, -20.0, 100.0])
 
 
