@@ -11,7 +11,7 @@ from tissuesim.units import CELL_DENSITY, VOLUME, Dimension, dimension_of
 
 ZERO = Number(0.0)
 GRADES = ("C", "M", "A", "cal")
-"""How well a value is known: clinical data, measured in the laboratory, assumed, calibrated."""
+"""How well a value is known: read in the named source, commonly quoted but not re-checked, assumed, calibrated."""
 
 POOL_KINDS = ("count", "real")
 LARGEST_COEFFICIENT = 8
