@@ -71,6 +71,7 @@ DEVICE int64 binomial(int64 n, double p, uint32 c0, uint32 c1, uint32 c2, uint32
     int64 count = 0;
     if (mean <= 30.0) {
         const double u = uniform(w.w0, w.w1);
+        if (u < 1.0 - mean) return mirrored ? n : 0;  // (1-p)^n >= 1 - n p
         const int64 last = n < 200 ? n : 200;
         const double odds = chance / (1.0 - chance);
         double term = survival_power(chance, n);
@@ -99,6 +100,7 @@ DEVICE int64 poisson(double mean, uint32 c0, uint32 c1, uint32 c2, uint32 c3, ui
     int64 count = 0;
     if (mean <= 30.0) {
         const double u = uniform(w.w0, w.w1);
+        if (u < 1.0 - mean) return 0;  // exp(-mean) >= 1 - mean
         double term = exp_neg(mean);
         double cumulated = term;
         while (u >= cumulated && count < 200) {

@@ -119,6 +119,8 @@ def binomial(n: Integer, p: Number, c0: Word, c1: Word, c2: Word, c3: Word, k0: 
     count = np.int64(0)
     if mean <= INVERSION_MEAN:
         u = uniform(w0, w1)
+        if u < 1.0 - mean:  # (1-p)^n >= 1 - n p
+            return trials if mirrored else count
         last = min(trials, INVERSION_TERMS)
         odds = chance / (1.0 - chance)
         term = survival_power(chance, trials)
@@ -152,6 +154,8 @@ def poisson(mean: Number, c0: Word, c1: Word, c2: Word, c3: Word, k0: Word, k1: 
     w0, w1, w2, w3 = philox(c0, c1, c2, c3, k0, k1)
     if middle <= INVERSION_MEAN:
         u = uniform(w0, w1)
+        if u < 1.0 - middle:  # exp(-mean) >= 1 - mean
+            return count
         term = exp_neg(middle)
         cumulated = term
         while u >= cumulated and count < INVERSION_TERMS:

@@ -161,12 +161,12 @@ def binomial(
     mean = trials.astype(np.float64) * chance
     count = np.zeros(trials.shape, np.int64)
 
-    small = mean <= INVERSION_MEAN
-    u = uniform(words[0][small], words[1][small])
+    u = uniform(words[0], words[1])
+    small = (mean <= INVERSION_MEAN) & (u >= 1.0 - mean)  # (1-p)^n >= 1 - n p: below that the draw is 0
     few, rare = trials[small], chance[small]
-    count[small] = _invert(u, survival_power(rare, few), rare / (1.0 - rare), few)
+    count[small] = _invert(u[small], survival_power(rare, few), rare / (1.0 - rare), few)
 
-    large = ~small
+    large = mean > INVERSION_MEAN
     z = normal(*(word[large] for word in words))
     many, often, middle = trials[large], chance[large], mean[large]
     skew = (1.0 - 2.0 * often) * (z * z - 1.0) / 6.0
@@ -199,11 +199,13 @@ def poisson(
     words = philox(*(word[drawn] for word in arrays[1:]))
     count = np.zeros(middle.shape, np.int64)
 
-    small = middle <= INVERSION_MEAN
-    u = uniform(words[0][small], words[1][small])
-    count[small] = _invert(u, exp_neg(middle[small]), middle[small], None)
+    u = uniform(words[0], words[1])
+    small = (middle <= INVERSION_MEAN) & (
+        u >= 1.0 - middle
+    )  # exp(-mean) >= 1 - mean: below that the draw is 0
+    count[small] = _invert(u[small], exp_neg(middle[small]), middle[small], None)
 
-    large = ~small
+    large = middle > INVERSION_MEAN
     z = normal(*(word[large] for word in words))
     value = np.floor(middle[large] + np.sqrt(middle[large]) * z + (z * z - 1.0) / 6.0 + 0.5)
     count[large] = np.where(value > 0.0, value, 0.0).astype(np.int64)
