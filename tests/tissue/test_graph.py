@@ -8,7 +8,7 @@ import pytest
 from tissuesim.errors import InputError
 from tissuesim.tissue import Tissue, box_tissue, build_graph
 from tissuesim.tissue.graph import connected_components
-from tissuesim.tissue.order import morton_code, morton_order
+from tissuesim.tissue.order import BUNDLE, pencil_order
 
 
 def ball(radius: float, spacing: float, samples: int = 4) -> tuple[np.ndarray, float]:
@@ -112,22 +112,18 @@ def test_components_follow_a_maze() -> None:
     assert len(np.unique(connected_components(renamed))) == 2
 
 
-def test_morton_codes_interleave_bits() -> None:
-    """Claim: the code of (z, y, x) has x in bits 0, 3, 6.., y in 1, 4.., z in 2, 5.. up to 21 bits each."""
-    assert morton_code(np.array([1, 0, 0]), np.array([0, 1, 0]), np.array([0, 0, 1])).tolist() == [4, 2, 1]
-    top = np.array([2**21 - 1])
-    assert morton_code(top, top, top).tolist() == [2**63 - 1]
-    number = np.array([0b1011])
-    assert morton_code(0 * number, 0 * number, number).tolist() == [0b1000001001]
-
-
-def test_order_keeps_every_voxel_once_and_blocks_together() -> None:
-    """Claim: the storage order is a permutation, and each 2^3 block of the box is stored in one piece."""
-    index = np.arange(4 * 4 * 4)
-    order = morton_order(index, (4, 4, 4))
-    assert sorted(order) == index.tolist()
-    z, y, x = np.unravel_index(order.reshape(8, 8), (4, 4, 4))
-    assert all(len(set(zip(*(a[k] // 2 for a in (z, y, x)), strict=True))) == 1 for k in range(8))
+def test_order_keeps_every_voxel_once_and_pencils_together() -> None:
+    """Claim: the storage order is a permutation, each bundle of lines is stored in one piece, x running fastest."""
+    shape = (2 * BUNDLE, 3 * BUNDLE, 5)
+    index = np.flatnonzero(np.random.default_rng(4).random(shape) < 0.7)
+    order = pencil_order(index, shape)
+    assert sorted(order) == list(range(index.size))
+    z, y, x = np.unravel_index(index[order], shape)
+    pencil = z // BUNDLE * 10 + y // BUNDLE
+    assert np.all(np.diff(pencil) >= 0)
+    same_line = (np.diff(z) == 0) & (np.diff(y) == 0)
+    assert np.all(np.diff(x)[same_line] > 0)
+    assert same_line.mean() > 0.6
 
 
 @pytest.mark.parametrize(

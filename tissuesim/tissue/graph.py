@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tissuesim.errors import InputError
 
-from .order import morton_order
+from .order import pencil_order
 from .tissue import Tissue
 
 SMALLEST_FRACTION = 1e-3  # voxels with less tissue than this are dropped; what they held is reported
@@ -34,7 +34,7 @@ def build_graph(
     maps: Mapping[str, NDArray[np.floating[Any]]] | None = None,
     report: Mapping[str, object] | None = None,
 ) -> Tissue:
-    """Return the checked tissue of the voxels with fraction >= 1e-3, in Morton order.
+    """Return the checked tissue of the voxels with fraction >= 1e-3, stored in pencils.
 
     ``fraction`` (z, y, x) is the share of each voxel that is tissue, 0 to 1; ``region`` (z, y, x) its region
     number; ``maps`` dense arrays, read only inside the organ; ``origin`` (x, y, z) the corner of the box, mm.
@@ -53,7 +53,7 @@ def build_graph(
     box_index = np.flatnonzero(fraction.reshape(-1) >= SMALLEST_FRACTION).astype(np.int64)
     if box_index.size == 0:
         raise InputError(f"tissue '{name}': no voxel of {spacing:g} mm holds tissue; use a smaller spacing")
-    box_index = box_index[morton_order(box_index, shape)]
+    box_index = box_index[pencil_order(box_index, shape)]
     kept = np.minimum(fraction.reshape(-1)[box_index], 1.0)
     neighbors = find_neighbors(box_index, shape)
     conductance = face_conductance(kept, neighbors, spacing)
