@@ -12,7 +12,7 @@ ORDER_TOLERANCE = 0.15
 
 @dataclass(frozen=True)
 class Check:
-    """What was checked, what theory says, what was measured, how far apart they may be, and whether they are."""
+    """What was checked, what theory says, what was measured, and how far apart the two may be."""
 
     name: str
     theory: float | str

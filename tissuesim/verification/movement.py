@@ -15,7 +15,7 @@ from tissuesim.ticks import TICKS_PER_DAY
 from tissuesim.tissue import Tissue
 from tissuesim.tissue.graph import box_tissue
 from tissuesim.verification.check import Check, at_most, exactly, has_order, likely, within_percent
-from tissuesim.verification.specimen import Specimen, build_model
+from tissuesim.verification.specimen import Fill, Specimen, build_model
 from tissuesim.verification.statistics import chi_square_p
 
 Reals = NDArray[np.float64]
@@ -45,7 +45,7 @@ def crawling(motility: float, chemotaxis: float) -> Model:
 
 
 def ramp(gradient: float) -> Callable[[Reals], Reals]:
-    """A concentration u along x for which u' / (1 + u)^2 = gradient: cells drift with chi x gradient everywhere."""
+    """A concentration u along x with u' / (1 + u)^2 = gradient: cells drift with chi x gradient everywhere."""
 
     def profile(centers: Reals) -> Reals:
         return np.asarray(1.0 / (1.0 - gradient * centers[:, 0]) - 1.0)
@@ -62,7 +62,7 @@ def line(cells: int, length: float, axis: int = 0) -> Tissue:
 
 # ---- deterministic
 def drift_error(cells: int) -> float:
-    """L1 error of a bell of cells that drifts and spreads for a day, h / sigma falling with the number of cells."""
+    """L1 error of a bell of cells that drifts and spreads for a day, on so many voxels."""
     length, gradient, chemotaxis, motility, sigma, start = 4.0, 0.2, 5.0, 0.02, 0.35, 1.2
     tissue = line(cells, length)
     x = tissue.centers()[:, 0]
@@ -72,7 +72,7 @@ def drift_error(cells: int) -> float:
         shift = x - start - chemotaxis * gradient * time
         return np.asarray(np.exp(-(shift**2) / (2.0 * wide)) * sigma / math.sqrt(wide))
 
-    first = {"attractant": ramp(gradient), "walker": bell(0.0)}
+    first: dict[str, Fill] = {"attractant": ramp(gradient), "walker": bell(0.0)}
     specimen = Specimen.of(crawling(motility, chemotaxis), tissue, first, backend="numpy")
     steps = 6144  # so many that the error in time is far below the one in space
     specimen.move(1, steps)
@@ -85,7 +85,7 @@ def order_in_space(quick: bool) -> list[Check]:
 
 
 def move_time_error(steps: int) -> float:
-    """Error after a quarter day of a decaying cosine of cells, against the exact solution of the equations in space."""
+    """Error after a quarter day of a decaying cosine, against the exact solution on the same voxels."""
     cells, motility = 16, 0.3
     tissue = line(cells, 1.0, axis=1)
     wave = np.cos(np.pi * tissue.centers()[:, 1])
@@ -149,7 +149,7 @@ def spreading(motility: float, growth: float) -> Model:
 # ---- stochastic
 @cache
 def walk(exit_per_step: float) -> tuple[float, float, float, NDArray[np.int64]]:
-    """Cells that start in the middle voxel of a cube and walk 12 voxels on average, each step a hazard so large.
+    """Cells that start in the middle voxel of a cube and hop 12 times on average; a step has a hazard so large.
 
     Returns D t [mm^2], the mean square displacement [mm^2], the mean displacement along x in units of its
     standard error, and the number of cells in each octant.
@@ -228,7 +228,7 @@ def drift_speed(quick: bool) -> list[Check]:
     tissue = line(cells, length)
     x = tissue.centers()[:, 0]
     start = float(x[100])
-    first = {"attractant": ramp(gradient), "walker": np.where(x == start, walkers, 0)}
+    first: dict[str, Fill] = {"attractant": ramp(gradient), "walker": np.where(x == start, walkers, 0)}
     specimen = Specimen.of(crawling(motility, chemotaxis), tissue, first, stochastic=True)
     steps = 1536 if quick else 3072
     specimen.move(1, steps)

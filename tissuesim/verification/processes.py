@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tissuesim.model.model import Model
 from tissuesim.ticks import TICKS_PER_DAY
@@ -30,7 +31,7 @@ def order_of(
     for count in steps:
         specimen = Specimen.of(model, box_tissue((1, 1, 2), 1.0), first, backend="numpy")
         specimen.react(TICKS_PER_DAY // count, count)
-        found = {**_first_voxel(specimen)}
+        found = _first_voxel(specimen)
         errors.append(max(abs(found[key] - value) for key, value in exact.items()))
     return has_order(f"processes: order in time, {name}", 2.0, errors)
 
@@ -82,15 +83,16 @@ def chain(quick: bool) -> list[Check]:
     return [order_of("conversions a -> b -> c", model, {"cells_a": first}, exact)]
 
 
-def competing_exits(quick: bool) -> list[Check]:
-    """Three exits of one cell type, two of them conversions, at hazards that change with a tissue state.
-
-    The state falls as w = exp(-v t); conversions into b at p w, into c at q, death at r.
-    """
-    p, q, r, v = 3.0, 1.5, 0.8, 2.0
-    model = build_model(
+def competing_model(to_b: float, to_c: float, death: float, fading: float) -> Model:
+    """Three exits of one cell type, two of them conversions; a tissue state that fades scales the first."""
+    return build_model(
         "competing_exits",
-        {"to_b": f"{p} 1/day", "to_c": f"{q} 1/day", "death": f"{r} 1/day", "fading": f"{v} 1/day"},
+        {
+            "to_b": f"{to_b!r} 1/day",
+            "to_c": f"{to_c!r} 1/day",
+            "death": f"{death!r} 1/day",
+            "fading": f"{fading!r} 1/day",
+        },
         cells=cell_types("cells_a", "cells_b", "cells_c"),
         states={"level": {"label": "Level", "unit": "1"}},
         processes={
@@ -101,7 +103,12 @@ def competing_exits(quick: bool) -> list[Check]:
         },
     )
 
-    def survivors(time: np.ndarray) -> np.ndarray:
+
+def competing_exits(quick: bool) -> list[Check]:
+    """Competing exits whose hazards change: a' = -(p w + q + r) a with w = exp(-v t)."""
+    p, q, r, v = 3.0, 1.5, 0.8, 2.0
+
+    def survivors(time: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(100.0 * np.exp(-(q + r) * time - p / v * (1.0 - np.exp(-v * time))))
 
     nodes, weights = np.polynomial.legendre.leggauss(40)
@@ -111,11 +118,12 @@ def competing_exits(quick: bool) -> list[Check]:
         "cells_b": float(weight @ (p * np.exp(-v * time) * survivors(time))),
         "cells_c": float(weight @ (q * survivors(time))),
     }
+    model = competing_model(p, q, r, v)
     return [order_of("competing exits", model, {"cells_a": 100.0, "level": 1.0}, exact)]
 
 
 def mutual_killing(quick: bool) -> list[Check]:
-    """Killers are used up by what they kill, one by one: a' = b' = -k a b, so a - b stays and a is logistic."""
+    """Killers are used up by what they kill: a' = b' = -k a b, so a - b stays and a is logistic."""
     k, a, b = 0.03, 100.0, 60.0
     model = build_model(
         "mutual_killing",
@@ -135,10 +143,7 @@ def mutual_killing(quick: bool) -> list[Check]:
 
 
 def doubling(quick: bool) -> list[Check]:
-    """A cell that turns into two of another type, which die of crowding: conversions with copies, quadratic loss.
-
-    a' = -p a, b' = 2 p a; and alone c' = -c^2/K.
-    """
+    """A cell that turns into two of another type, a' = -p a and b' = 2 p a; crowding of a third, c' = -k c^2."""
     p, first = 2.5, 80.0
     model = build_model(
         "doubling",
@@ -173,7 +178,7 @@ def turnover_model(supply: float, loss: float) -> Model:
 
 
 def equilibrium(quick: bool) -> list[Check]:
-    """The equilibrium supply / loss is kept exactly, however long the step (hazard x step 0.05, 1 and 100)."""
+    """The equilibrium supply / loss is kept, however long the step (hazard x step 0.05, 1 and 100)."""
     worst = 0.0
     for x in (0.05, 1.0, 100.0):
         model = turnover_model(40.0 * x, x)

@@ -51,21 +51,19 @@ class Specimen:
         backend: str = "auto",
         seed: int = 1,
     ) -> Specimen:
-        """Compile a model for a tissue; ``initial`` gives concentrations, cells per voxel and states by name."""
+        """Compile a model for a tissue; ``initial``: concentrations, cells per voxel and states by name."""
         plan = compile_model(model, stochastic=stochastic)
         rows = [model.parameter_values(region=region) for region in tissue.region_names]
         table = np.array([[float(row[name]) for name in plan.organ.parameters] for row in rows])
         step = OrganStep(plan, tissue, load_backend(backend), real, table, (seed, 20_240_613))
         count = np.int32 if stochastic else real
-        arrays = [
-            _columns(names, tissue, initial or {}, dtype)
-            for names, dtype in (
-                (plan.organ.signals, real),
-                (plan.organ.cells, count),
-                (plan.organ.states, real),
-            )
-        ]
-        return cls(step, OrganState(*arrays))
+        organ, fills = plan.organ, initial or {}
+        state = OrganState(
+            _columns(organ.signals, tissue, fills, real),
+            _columns(organ.cells, tissue, fills, count),
+            _columns(organ.states, tissue, fills, real),
+        )
+        return cls(step, state)
 
     # ---- reading
     def signal(self, name: str) -> NDArray[Any]:
@@ -112,7 +110,7 @@ class Specimen:
             self.tick += ticks
 
     def move_stably(self, ticks: int) -> int:
-        """One movement of the simulation loop, in as many sub-steps as its limit asks for; returns their number."""
+        """One movement as the simulation loop does it, in stable sub-steps; returns their number."""
         hazard = self.step.movement_hazard(self.state)
         covered, substeps = movement_step(self.tick, ticks, hazard)
         for substep in range(substeps):

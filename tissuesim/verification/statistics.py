@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ def kolmogorov_p(distance: float, count: int) -> float:
     z = (root + 0.12 + 0.11 / root) * distance
     if z < 0.2:
         return 1.0  # the series converges slowly here, and its value is 1 to 20 digits
-    series = sum((-1) ** (k - 1) * math.exp(-2.0 * (k * z) ** 2) for k in range(1, 101))
+    series = sum(math.copysign(math.exp(-2.0 * (k * z) ** 2), k % 2 - 0.5) for k in range(1, 101))
     return min(max(2.0 * series, 0.0), 1.0)
 
 
@@ -95,7 +96,7 @@ def log_factorials(largest: int) -> Reals:
     return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1.0, largest + 1.0)))])
 
 
-def poisson_p(draws: NDArray[np.integer], mean: float) -> float:  # type: ignore[type-arg]
+def poisson_p(draws: NDArray[Any], mean: float) -> float:
     """Return the chi-square p value of draws against a Poisson distribution."""
     largest = int(max(draws.max(), mean + 12.0 * math.sqrt(mean) + 12.0))
     expected = poisson_probabilities(mean, largest) * draws.size
@@ -103,6 +104,6 @@ def poisson_p(draws: NDArray[np.integer], mean: float) -> float:  # type: ignore
     return chi_square_p(np.bincount(draws, minlength=largest + 1), expected)
 
 
-def mean_error(draws: NDArray[np.number], mean: float) -> float:  # type: ignore[type-arg]
+def mean_error(draws: NDArray[Any], mean: float) -> float:
     """Return how many standard errors the mean of the draws is away from ``mean``."""
     return float(abs(draws.mean() - mean) / (draws.std(ddof=1) / math.sqrt(draws.size)))

@@ -35,7 +35,7 @@ class Body:
         self.hazard = self.step.hazard(self.amounts, self.inputs, 0)
 
     def advance(self, ticks: int, repeats: int = 1, hazard: float | None = None) -> None:
-        """Advance by steps of ``ticks``, with the sub-steps that suit the hazard (the one seen, if none is given)."""
+        """Advance by steps of ``ticks``, in sub-steps that suit the hazard (by default the one last seen)."""
         for _ in range(repeats):
             used = self.hazard if hazard is None else hazard
             self.hazard = self.step.advance(self.amounts, self.inputs, ticks, self.tick, used)
@@ -130,7 +130,7 @@ def order_in_time(quick: bool) -> list[Check]:
 
 
 def whole_numbers(quick: bool) -> list[Check]:
-    """Counted pools that exchange: the sum of every patient is kept to the last cell, mean and variance are binomial."""
+    """Counted pools that exchange: every sum is kept to the last cell; mean and variance are binomial."""
     patients, cells = 4000, 1000
     model = build_model(
         "exchange",
