@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tissuesim.codegen.instructions import INTEGER, REAL, Builder, Literal, Operand, Program
+from tissuesim.codegen.instructions import DOUBLE, INTEGER, REAL, Builder, Literal, Operand, Program
 from tissuesim.codegen.rates import Scope, Tables, used_names
 from tissuesim.errors import InputError
 from tissuesim.model.expression import Expression, Name, factor_out
@@ -14,7 +14,7 @@ def organ_scope(builder: Builder, model: Model, tables: Tables, *, integer_cells
     scope = Scope(builder, model, tables)
     inverse_volume = builder.emit("inverse_volume", REAL)
     for column, name in enumerate(tables.cells):
-        raw = builder.emit("load", INTEGER if integer_cells else REAL, (), ("cells", column), name)
+        raw = builder.emit("load", INTEGER if integer_cells else DOUBLE, (), ("cells", column), name)
         scope.values[name] = builder.multiply(builder.real(raw), inverse_volume)
     return scope
 
@@ -103,7 +103,7 @@ def summaries(model: Model, tables: Tables, *, integer_cells: bool) -> Program:
     for name, summary in model.summaries.items():
         tree = summary.expression
         if isinstance(tree, Name) and tree.id in tables.cells and not summary.over:
-            kind = INTEGER if integer_cells else REAL
+            kind = INTEGER if integer_cells else DOUBLE
             raw = b.emit("load", kind, (), ("cells", tables.cells.index(tree.id)), tree.id)
             b.accumulate_real(name, raw)
             continue

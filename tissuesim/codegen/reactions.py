@@ -9,13 +9,16 @@ For each species f (a cell type, a tissue state or a systemic pool) with hazards
 shared among the exits in proportion to h_r. Hazards and gains are evaluated at a half-step predictor, which makes the
 operator second order. In a stochastic run the same numbers are Binomial(m, g), Poisson(a dt phi) and
 Poisson(a dt psi), and the shares conditional binomials: tau-leaping that cannot go negative.
+
+Rates and probabilities are real; amounts of cells are integers, or float64 in a deterministic run, so that what leaves
+one place and enters another is the same number and float32 loses no cells over many steps.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tissuesim.codegen.instructions import INTEGER, REAL, Builder, Literal, Operand, Program
+from tissuesim.codegen.instructions import DOUBLE, INTEGER, REAL, Builder, Literal, Operand, Program
 from tissuesim.codegen.rates import Scope, Tables
 from tissuesim.errors import InputError
 from tissuesim.model.model import Model
@@ -140,7 +143,7 @@ class ReactionProgram:
 
     # ---- state and rates
     def _load(self, item: Species) -> _Step:
-        kind = INTEGER if self._counted(item) and item.array == "cells" else REAL
+        kind = self._kind(item) if item.array == "cells" else REAL
         raw = self.b.emit("load", kind, (), (item.array, item.column), item.name)
         count: Operand = raw
         if self._counted(item) and kind == REAL:
@@ -219,13 +222,9 @@ class ReactionProgram:
             if self._counted(item):
                 left, stayed, passed = self._drawn(item, step, gain, has_gain, has_exit)
             else:
-                left = b.multiply(step.amount, step.leave_probability)
-                passed = b.multiply(gain, step.passing) if has_exit else ZERO
-                stayed = b.subtract(gain, passed) if has_gain and has_exit else gain
+                left, stayed, passed = self._expected(item, step, gain, has_gain, has_exit)
             zero = self._zero(item)
-            step.count = b.add(
-                b.subtract(self._held(item, step), left) if has_exit else self._held(item, step), stayed
-            )
+            step.count = b.add(b.subtract(step.count, left) if has_exit else step.count, stayed)
             self._book("gained", item, b.add(stayed, passed) if has_gain else zero)
             if has_exit:
                 self._share(item, step, b.add(left, passed), here, first=True)
@@ -248,7 +247,7 @@ class ReactionProgram:
             if self._counted(item):
                 passed: Operand = self._binomial(item, arrived, step.passing, channel=40)
             else:
-                passed = b.multiply(arrived, step.passing)
+                passed = b.multiply(arrived, self._as_amount(item, step.passing))
             step.count = b.add(step.count, b.subtract(arrived, passed))
             self._share(item, step, passed, here, first=False)
         for item in self.network.species:
@@ -259,6 +258,22 @@ class ReactionProgram:
                 step.count = b.add(step.count, arrived)
             value = b.real(step.count) if item.array == "states" else step.count
             b.store(item.array, item.column, value)
+
+    def _expected(
+        self, item: Species, step: _Step, gain: Operand, has_gain: bool, has_exit: bool
+    ) -> tuple[Operand, Operand, Operand]:
+        """Expected numbers that left, arrived and stayed, arrived and left again."""
+        zero = self._zero(item)
+        left = (
+            self.b.multiply(step.count, self._as_amount(item, step.leave_probability)) if has_exit else zero
+        )
+        if not has_gain:
+            return left, zero, zero
+        arrived = self._as_amount(item, gain)
+        if not has_exit:
+            return left, arrived, zero
+        passed = self.b.multiply(arrived, self._as_amount(item, step.passing))
+        return left, self.b.subtract(arrived, passed), passed
 
     def _drawn(
         self, item: Species, step: _Step, gain: Operand, has_gain: bool, has_exit: bool
@@ -290,7 +305,7 @@ class ReactionProgram:
                 if self._counted(item):
                     part = self._binomial(item, rest, fraction, channel=(8 if first else 48) + index)
                 else:
-                    part = b.multiply(rest, fraction)
+                    part = b.multiply(rest, self._as_amount(item, fraction))
                 rest = b.subtract(rest, part)
                 rest_hazard = b.total(step.hazards[index + 1 :])
             for destination, k in leave.destinations:
@@ -303,10 +318,9 @@ class ReactionProgram:
         b = self.b
         if destination in here:
             target = next(s for s in self.network.species if s.name == destination)
-            kind = INTEGER if self._counted(target) else REAL
-            value = part if part.kind == kind else b.real(part)
+            value = part if part.kind == self._kind(target) else b.real(part)
             if k != 1:
-                value = b.multiply(Literal(k if kind == INTEGER else float(k), kind), value)
+                value = b.multiply(Literal(k if value.kind == INTEGER else float(k), value.kind), value)
             here[destination].arrivals.append(value)
             return
         if k != 1:
@@ -317,11 +331,18 @@ class ReactionProgram:
     def _counted(self, item: Species) -> bool:
         return item.integer and self.stochastic
 
-    def _zero(self, item: Species) -> Literal:
-        return Literal(0, INTEGER) if self._counted(item) else ZERO
+    def _kind(self, item: Species) -> str:
+        """Kind in which amounts of a species are kept and moved."""
+        if self._counted(item):
+            return INTEGER
+        return DOUBLE if item.array == "cells" else REAL
 
-    def _held(self, item: Species, step: _Step) -> Operand:
-        return step.count if self._counted(item) else step.amount
+    def _as_amount(self, item: Species, value: Operand) -> Operand:
+        """A real number in the kind of the amounts of a species."""
+        return self.b.double(value) if self._kind(item) == DOUBLE else value
+
+    def _zero(self, item: Species) -> Literal:
+        return Literal(0, self._kind(item))
 
     def _book(self, line: str, item: Species, value: Operand) -> None:
         """The ledger of the cells of an organ: exact in a stochastic run."""

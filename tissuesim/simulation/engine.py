@@ -100,7 +100,7 @@ class Engine:
             return np.stack(columns, axis=1) if columns else np.zeros((tissue.n, 0))
 
         numbers = table(dict(plan.model.cells)) * tissue.volume[:, None]
-        cells: NDArray[Any] = numbers.astype(self.real)
+        cells: NDArray[Any] = numbers
         if plan.stochastic:
             cells = np.floor(numbers + self._uniforms(step, tissue, numbers.shape[1])).astype(np.int32)
         return OrganState(

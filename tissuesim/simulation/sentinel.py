@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 LARGEST_COUNT = 2**24
 """Counts above this are not exact as float32 and are refused."""
 
-LEDGER_TOLERANCE = 1e-5
-"""Relative gap of the cell ledger that is still rounding, in a deterministic float32 run."""
+LEDGER_TOLERANCE = 1e-9
+"""Relative gap of the cell ledger that is still rounding, in a deterministic run (float64 amounts)."""
 
 
 def check_state(scenario: Scenario, state: State) -> None:

@@ -14,7 +14,7 @@ INCLUDE = '#include "real.cuh"'
 
 def organ_source(plan: StepPlan, program: Program) -> str:
     """Text of an organ program; ``#include`` lines of ``tissuesim.kernels`` still stand in it."""
-    return _source(program, plan.organ, "int32" if plan.stochastic else "real", "uint8")
+    return _source(program, plan.organ, "int32" if plan.stochastic else "double", "uint8")
 
 
 def systemic_source(plan: StepPlan) -> str:
