@@ -208,8 +208,10 @@ class ReactionProgram:
         )
         step.leave_probability, step.stay, step.passing = leave, stay, passing
         if item.integer:
-            # real amounts leave by the same formula but need no limit: it is positive and tends to the right end
-            self.b.maximum("hazard", step.hazard)
+            # Only where there are cells, which is where a long step would be wrong. Real amounts leave by the same
+            # formula but need no limit: it is positive and tends to the right end.
+            present = self.b.compare(">", step.amount, ZERO)
+            self.b.maximum("hazard", self.b.select(present, step.hazard, ZERO))
 
     # ---- what leaves, what arrives
     def _first_round(self, here: dict[str, _Step]) -> None:

@@ -10,6 +10,62 @@ from numba import njit, prange
 from tissuesim.codegen.print_text import BLOCK
 
 
+@njit(cache=True, error_model="numpy", nogil=True)
+def _block(
+    first: int,
+    last: int,
+    work: Any,
+    sums: Any,
+    largest: Any,
+    before: Any,
+    right_hand_side: Any,
+    diagonal: Any,
+    after: Any,
+    coefficient: Any,
+    pair: Any,
+    region: Any,
+    neighbors: Any,
+    geometry: Any,
+    volume: Any,
+    order: Any,
+) -> None:
+    """One block of voxels: faces outside, signals inside, so that the inner loops run along rows of memory."""
+    off_diagonal, inflow = work[0], work[1]
+    signals = after.shape[1]
+    for rank in range(first, last):
+        i = order[rank]
+        size = volume[i]
+        for s in range(signals):
+            off_diagonal[s] = 0.0
+            inflow[s] = 0.0
+        for face in range(neighbors.shape[1]):
+            j = neighbors[i, face]
+            row = pair[region[i], region[j]]
+            width = geometry[i, face]
+            for s in range(signals):
+                value = np.float64(coefficient[row, s] * width)
+                off_diagonal[s] = off_diagonal[s] + value
+                inflow[s] = inflow[s] + value * np.float64(after[j, s])
+        for s in range(signals):
+            new = np.float64(after[i, s])
+            b = np.float64(right_hand_side[i, s])
+            old = np.float64(before[i, s])
+            wide = np.float64(diagonal[i, s])
+            residual = b - wide * new + inflow[s]
+            kept = 0.0 if new < 0.0 else new
+            sums[0, s] += size * old
+            sums[1, s] += size * (b - old)
+            sums[2, s] += size * ((wide - 1.0 - off_diagonal[s]) * new)
+            sums[3, s] += size * residual
+            sums[4, s] += size * (kept - new)
+            sums[5, s] += size * kept
+            scaled, height = abs(residual / wide), abs(new)
+            if scaled > largest[0, s] or scaled != scaled:
+                largest[0, s] = scaled
+            if height > largest[1, s] or height != height:
+                largest[1, s] = height
+
+
 @njit(cache=True, error_model="numpy", parallel=True, nogil=True)
 def _signal_ledger(
     before: Any,
@@ -26,48 +82,22 @@ def _signal_ledger(
 ) -> Any:
     n, signals = after.shape
     blocks = (n + BLOCK - 1) // BLOCK
-    partial = np.zeros((blocks, 6, signals))
-    greatest = np.zeros((blocks, 2, signals))
+    # rows of whole cache lines: blocks of two threads must not write to the same line
+    width = (signals + 15) // 8 * 8
+    work = np.zeros((blocks, 2, width))
+    partial = np.zeros((blocks, 6, width))
+    greatest = np.zeros((blocks, 2, width))
     for block in prange(blocks):
-        # per voxel: faces outside, signals inside, so that the inner loops run along rows of memory
-        off_diagonal, inflow = np.zeros(signals), np.zeros(signals)
-        kept_sums, kept_largest = partial[block], greatest[block]
-        for rank in range(block * BLOCK, min(block * BLOCK + BLOCK, n)):
-            i = order[rank]
-            size = volume[i]
-            for s in range(signals):
-                off_diagonal[s] = 0.0
-                inflow[s] = 0.0
-            for face in range(neighbors.shape[1]):
-                j = neighbors[i, face]
-                row = pair[region[i], region[j]]
-                width = geometry[i, face]
-                for s in range(signals):
-                    value = np.float64(coefficient[row, s] * width)
-                    off_diagonal[s] = off_diagonal[s] + value
-                    inflow[s] = inflow[s] + value * np.float64(after[j, s])
-            for s in range(signals):
-                new = np.float64(after[i, s])
-                b = np.float64(right_hand_side[i, s])
-                old = np.float64(before[i, s])
-                wide = np.float64(diagonal[i, s])
-                residual = b - wide * new + inflow[s]
-                kept = 0.0 if new < 0.0 else new
-                kept_sums[0, s] += size * old
-                kept_sums[1, s] += size * (b - old)
-                kept_sums[2, s] += size * ((wide - 1.0 - off_diagonal[s]) * new)
-                kept_sums[3, s] += size * residual
-                kept_sums[4, s] += size * (kept - new)
-                kept_sums[5, s] += size * kept
-                scaled, height = abs(residual / wide), abs(new)
-                if scaled > kept_largest[0, s] or scaled != scaled:
-                    kept_largest[0, s] = scaled
-                if height > kept_largest[1, s] or height != height:
-                    kept_largest[1, s] = height
+        _block(
+            block * BLOCK, min(block * BLOCK + BLOCK, n), work[block], partial[block], greatest[block],
+            before, right_hand_side, diagonal, after, coefficient, pair, region, neighbors, geometry, volume, order,
+        )  # fmt: skip
     result = np.zeros((6, signals))
     largest = np.zeros((2, signals))
     for block in range(blocks):
-        result += partial[block]
+        for line in range(6):
+            for s in range(signals):
+                result[line, s] += partial[block, line, s]
         for line in range(2):
             for s in range(signals):
                 value = greatest[block, line, s]
