@@ -56,7 +56,7 @@ class Specimen:
         rows = [model.parameter_values(region=region) for region in tissue.region_names]
         table = np.array([[float(row[name]) for name in plan.organ.parameters] for row in rows])
         step = OrganStep(plan, tissue, load_backend(backend), real, table, (seed, 20_240_613))
-        count = np.int32 if stochastic else real
+        count = np.int32 if stochastic else np.float64
         organ, fills = plan.organ, initial or {}
         state = OrganState(
             _columns(organ.signals, tissue, fills, real),
