@@ -25,6 +25,7 @@ from .style import (
     title_text,
     wrapped,
 )
+from .view import CUT_DEPTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,6 +72,8 @@ def compose(
         top = size[1] - 0.36
         _text(figure, SIDE, top, title, size=14, weight="bold", va="center")
         _text(figure, size[0] - SIDE, top, arm, size=10, color=FAINT_INK, ha="right", va="center")
+        note = f"dots: cells within {CUT_DEPTH:g} mm of the cut"
+        _text(figure, size[0] - SIDE, top - 0.24, note, size=8, color=FAINT_INK, ha="right", va="center")
         for number, (image, frame) in enumerate(zip(images, pictures.frames, strict=True)):
             left = SIDE + number * (width + GAP)
             axes = _area(figure, left, foot, width, IMAGE_HEIGHT)

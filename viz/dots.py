@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_DOTS = 6000  # in the fullest frame
+MOST_DOTS = 30000  # in the whole organ of the fullest frame; a still shows those near its cut faces
 TRIES = 6
 PULLS = 4
 # Steps of the low-discrepancy sequence of Roberts (2018), "The unreasonable effectiveness of quasirandom

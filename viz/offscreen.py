@@ -73,7 +73,7 @@ def write_job(path: Path, pictures: Pictures, view: View) -> None:
     for number, frame in enumerate(pictures.frames):
         job[f"values_{number}"] = frame.values
         for position, layer in enumerate(frame.layers):
-            seen = view.cut_away(layer.positions)
+            seen = view.near_cut(layer.positions)
             job[f"dots_{number}_{position}"] = layer.positions[seen].astype(np.float32)
     np.savez(path, **job)
 

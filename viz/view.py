@@ -13,6 +13,7 @@ TURN, TILT = np.deg2rad(-24.0), np.deg2rad(17.0)
 MARGIN = 1.06
 PICTURE_HEIGHT = 1300  # pixels
 WIDEST, NARROWEST = 1.6, 0.62  # width over height
+CUT_DEPTH = 3.0  # mm from a cut face within which cells are drawn
 CUT_HEIGHT = -0.22  # of the half length: where the lower, uncut part begins
 
 
@@ -45,6 +46,15 @@ class View:
         """Return which ``points`` (n, 3) lie in the quarter that is cut away."""
         before = (points - self.center) @ self.front > 0.0
         return np.asarray(before & ((points - self.shelf) @ self.up > 0.0))
+
+    def near_cut(self, points: Vector) -> NDArray[np.bool_]:
+        """Return which ``points`` (n, 3) lie in the cut-away quarter, within `CUT_DEPTH` of a cut face.
+
+        Cells farther from it would seem to lie in tissue that they only stand before.
+        """
+        to_front = (points - self.center) @ self.front
+        to_shelf = (points - self.shelf) @ self.up
+        return np.asarray(self.cut_away(points) & (np.minimum(to_front, to_shelf) < CUT_DEPTH))
 
 
 def organ_view(points: Vector, *, tilted: bool = True) -> View:
