@@ -23,8 +23,9 @@ def test_two_hundred_steps(
     precision: str,
     stochastic: str,
 ) -> None:
-    """Claim: after 200 steps with lymphodepletion, a drug, an infusion, movement, exchange and spill-over,
-    every array and every fact of the state is the same, and so it was on the way.
+    """Claim: every array and every fact of the state is the same after 200 steps, and on the way.
+
+    Lymphodepletion, a drug, an infusion, movement, exchange and spill-over happen meanwhile.
     """
     scenario = treated(f"precision={precision}", f"stochastic={stochastic}")
     reference, compiled = Simulation(scenario, "numpy"), Simulation(scenario, "numba")
