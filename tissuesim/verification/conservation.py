@@ -97,7 +97,8 @@ def run_steps(birth: str, *, stochastic: bool) -> tuple[Engine, State, float]:
         }
     )
     plan = compile_model(living_tissue(birth), stochastic=stochastic)
-    engine = Engine(Scenario(config, plan, {"ball": ball(12)}, ()), load_backend("auto"))
+    scenario = Scenario(config, plan, {"ball": ball(12)}, ())
+    engine = Engine(scenario, load_backend("auto" if stochastic else "numpy"))
     state = engine.first_state()
     first, worst = _everywhere(state), 0.0
     for _ in range(STEPS):

@@ -87,7 +87,7 @@ def time_error(steps: int) -> float:
     model = signal_model({"diffusivity": f"{diffusivity} mm^2/day", "loss": f"{loss} 1/day"})
     tissue = box_tissue((2, 3, cells), h)
     wave = np.cos(np.pi * tissue.centers()[:, 0])
-    specimen = Specimen.of(model, tissue, {"signal": 2.0 + wave})
+    specimen = Specimen.of(model, tissue, {"signal": 2.0 + wave}, backend="numpy")
     specimen.diffuse(ticks // steps, steps)
     rate = 2.0 * diffusivity * (1.0 - math.cos(np.pi * h)) / h**2
     exact = 2.0 * math.exp(-loss * 0.25) + wave * math.exp(-(loss + rate) * 0.25)

@@ -63,7 +63,7 @@ def arriving(quick: bool) -> list[Check]:
     tissue = box_tissue((1, 10, voxels // 10), 0.5)
     x, y, _ = tissue.centers().T
     tissue.maps["vessels"] = np.where(y < 1.0, 0.0, 0.2 + x / 10.0)
-    specimen = Specimen.of(entering(), tissue, stochastic=True)
+    specimen = Specimen.of(entering(), tissue, stochastic=True, backend="numpy")
     (tree,) = specimen.step.entry_trees(specimen.state, specimen.scalars, 0)
     specimen.step.enter(specimen.state, 0, tree, cells, 0)
     found = specimen.cells("guest").astype(np.int64)

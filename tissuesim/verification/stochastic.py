@@ -87,11 +87,13 @@ def rare_events(quick: bool) -> list[Check]:
     """
     p, crowd, steps, voxels, tick, place = 1e-9, 1_000_000, 16, 65_536, 664_512, 30_249
     model, tissue = immigration_death(p), box_tissue((1, 1, voxels), 1.0)
-    specimen = Specimen.of(model, tissue, {"cells_a": crowd}, stochastic=True, real=np.float32)
+    specimen = Specimen.of(
+        model, tissue, {"cells_a": crowd}, stochastic=True, real=np.float32, backend="numpy"
+    )
     specimen.react(TICKS, steps)
     dead = crowd * voxels - int(specimen.cells("cells_a").sum(dtype=np.int64))
     due = crowd * voxels * p * steps
-    alone = Specimen.of(model, tissue, {"cells_a": 1}, stochastic=True, real=np.float32)
+    alone = Specimen.of(model, tissue, {"cells_a": 1}, stochastic=True, real=np.float32, backend="numpy")
     alone.tick = tick
     alone.react(TICKS)
     gone = tissue.box_index[alone.cells("cells_a") == 0]
@@ -176,9 +178,8 @@ def competing(quick: bool) -> list[Check]:
     hazards, cells, voxels, steps = np.array([0.03, 0.02, 0.04]), 50, 20_000, 20
     to_b, to_c, death = (float(x / DAY_FRACTION) for x in hazards)
     tissue = box_tissue((1, 100, voxels // 100), 1.0)
-    specimen = Specimen.of(
-        competing_model(to_b, to_c, death, 0.0), tissue, {"cells_a": cells, "level": 1.0}, stochastic=True
-    )
+    model, first = competing_model(to_b, to_c, death, 0.0), {"cells_a": cells, "level": 1.0}
+    specimen = Specimen.of(model, tissue, first, stochastic=True, backend="numpy")
     results = specimen.react(TICKS, steps)
     left = 1.0 - math.exp(-float(hazards.sum()) * steps)
     checks = []
