@@ -1,6 +1,5 @@
 // Movement of cells between neighboring control volumes; formulas in tissuesim/backends/numpy/movement.py.
 // One thread per voxel. Cells sit in rows of real numbers; whole ones are exact to 2^24 in float32.
-#include "exits.cuh"
 #include "random.cuh"
 #include "real.cuh"
 
@@ -61,7 +60,7 @@ KERNEL movement_outflow_stochastic(int64 n, int64 types, int64 fields, int64 reg
         real total = hazard[0];
 #pragma unroll
         for (int k = 1; k < 6; ++k) total = total + hazard[k];
-        const double leave = (double)exit_probability(dt * total).g;
+        const double leave = (double)(dt * total);
         const uint32 box = (uint32)box_index[i];
         int64 left = binomial(count, leave, box, word, tick, draw, k0, k1);
         if (left == 0) continue;

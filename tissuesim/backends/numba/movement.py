@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 import numpy as np
 from numba import njit, prange
 
-from tissuesim.backends.numba.exits import exit_probability
 from tissuesim.backends.numba.random import binomial
 
 Array: TypeAlias = Any
@@ -128,7 +127,7 @@ def _outflow_stochastic(
                 neighbors,
                 geometry,
             )
-            leave = np.float64(exit_probability(dt * total)[1])
+            leave = np.float64(dt * total)
             left = binomial(count, leave, box_index[i], word, tick, draw, k0, k1)
             if left == 0:
                 continue

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tissuesim.backends.numpy.exits import exit_probability
 from tissuesim.backends.numpy.random import binomial
 
 Reals = NDArray[np.floating[Any]]
@@ -104,14 +103,15 @@ def movement_outflow_stochastic(
 ) -> None:
     """Write the whole number of cells that leave through each face, ``(n, 6)`` int32.
 
-    Leavers are Binomial(m, g(dt sum_k q_k)), channel 0; they are split over the faces by conditional
+    Leavers are Binomial(m, dt sum_k q_k), channel 0, the share that leaves in the deterministic reading: mean square
+    displacement and drift then have no error of the step. They are split over the faces by conditional
     binomials with ``q_k / (q_k + ... + q_5)``, channel k + 1. The last open face has probability 1 and
     takes the rest.
     """
     hazards = _hazards(
         motility, chemotaxis, signals, attractant, half_saturation, region, neighbors, geometry
     )
-    leave = exit_probability(geometry.dtype.type(dt) * _left_to_right(hazards))[1].astype(np.float64)
+    leave = (geometry.dtype.type(dt) * _left_to_right(hazards)).astype(np.float64)
     word = operator << 24 | species << 16
     count = cells[:, column].astype(np.int64)
     left = binomial(count, leave, box_index, word, tick, substep << 8, k0, k1)
