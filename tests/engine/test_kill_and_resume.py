@@ -15,15 +15,18 @@ import pytest
 import yaml
 import zarr
 
+from tissuesim.errors import InputError
 from tissuesim.run import load_latest_checkpoint, read_status
+from tissuesim.scenario import load
+from tissuesim.simulation import Simulation, resume
 from tissuesim.ticks import TICKS_PER_DAY, days
 
-SPAN = {"start": "-1 day", "end": "3 day", "maximum_step": "1 h", "minimum_step": "15 min"}
+SPAN = {"start": "-0.5 day", "end": "2 day", "maximum_step": "1 h", "minimum_step": "15 min"}
 TREATMENT = [
-    {"type": "lymphodepletion", "start": "-0.9 day", "end": "-0.4 day", "marrow_residual": 0.1, "space": 1.0},
+    {"type": "lymphodepletion", "start": "-0.4 day", "end": "-0.1 day", "marrow_residual": 0.1, "space": 1.0},
     {"type": "car_t", "day": 0, "dose": "1e6 cell/kg"},
 ]
-MOMENTS = np.sort(np.random.default_rng(20261123).uniform(-0.95, 2.6, 5))
+MOMENTS = np.sort(np.random.default_rng(20261123).uniform(-0.45, 1.7, 5))
 """Simulated days after which the run is killed (the real moment lies a random time later)."""
 
 ENVIRONMENT = {**os.environ, "NUMBA_NUM_THREADS": "1", "COLUMNS": "100"}
@@ -31,8 +34,8 @@ ENVIRONMENT = {**os.environ, "NUMBA_NUM_THREADS": "1", "COLUMNS": "100"}
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory, treated_text: str) -> Path:
-    """A run of four days with much output and a checkpoint every two hours."""
-    content = yaml.safe_load(treated_text) | {"time": SPAN, "treatment": TREATMENT, "checkpoint_every": "2 h"}
+    """A run of two and a half days with much output and a checkpoint every four hours."""
+    content = yaml.safe_load(treated_text) | {"time": SPAN, "treatment": TREATMENT, "checkpoint_every": "4 h"}
     content["output"] = {"frames": {"every": "6 h"}, "totals_every": "1 h"}
     path = tmp_path_factory.mktemp("kill") / "short.yaml"
     path.write_text(yaml.safe_dump(content))
@@ -60,13 +63,19 @@ def whole(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def checkpoint_tick(file: Path) -> int:
+    """Tick in the name of a checkpoint."""
+    return int(file.name.split("_")[1].removeprefix("tick"))
+
+
 def newest_day(path: Path) -> float:
     """Day of the newest checkpoint by its name, -inf without one."""
-    ticks = [
-        int(file.name.split("_")[1].removeprefix("tick"))
-        for file in (path / "checkpoints").glob("checkpoint_*.npz")
-    ]
-    return days(max(ticks)) if ticks else -np.inf
+    return days(max(map(checkpoint_tick, checkpoints(path)))) if checkpoints(path) else -np.inf
+
+
+def checkpoints(path: Path) -> list[Path]:
+    """Finished checkpoint files."""
+    return list((path / "checkpoints").glob("checkpoint_tick*.npz"))
 
 
 def stop(arguments: tuple[str, ...], path: Path, day: float, delay: float, number: int) -> int:
@@ -129,32 +138,32 @@ def test_killed_five_times(config: Path, whole: Path, tmp_path: Path) -> None:
     assert_same_run(whole, path)
 
 
-def test_killed_before_the_first_step(config: Path, whole: Path, tmp_path: Path) -> None:
-    """Claim: a run that was killed as soon as it had a checkpoint starts again from its first day."""
-    path = tmp_path / "run"
-    assert stop(("run", str(config), "--out", str(path)), path, -1.0, 0.0, signal.SIGKILL) == -signal.SIGKILL
-    complete("resume", str(path))
-    assert_same_run(whole, path)
-
-
-def test_damaged_checkpoint(config: Path, whole: Path, tmp_path: Path) -> None:
+def test_damaged_checkpoint(
+    config: Path, whole: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Claim: if the newest checkpoint is damaged, the one before it is used, with the same result."""
-    path = tmp_path / "run"
-    assert stop(("run", str(config), "--out", str(path)), path, 0.5, 0.0, signal.SIGKILL) == -signal.SIGKILL
-    newest = max(
-        (path / "checkpoints").glob("checkpoint_*.npz"), key=lambda file: int(file.name.split("_")[1][4:])
-    )
+    simulation = Simulation(load(config), "numba")
+    path = simulation.create_run(out=tmp_path / "run")
+
+    def stop_on_second_day(day: float, *_: float) -> None:
+        if day > 1.0:
+            raise RuntimeError("the power failed")
+
+    with pytest.raises(RuntimeError, match="the power failed"):
+        simulation.run(stop_on_second_day)
+    newest = max(checkpoints(path), key=checkpoint_tick)
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 1
     newest.write_bytes(bytes(content))
-    complete("resume", str(path))
+    resume(path)
+    assert "is damaged" in caplog.text
     assert_same_run(whole, path)
 
 
 def test_interrupt_leaves_a_checkpoint(config: Path, whole: Path, tmp_path: Path) -> None:
     """Claim: Ctrl-C ends with exit code 130, status interrupted and a checkpoint of that very day."""
     path = tmp_path / "run"
-    assert stop(("run", str(config), "--out", str(path)), path, 0.1, 0.05, signal.SIGINT) == 130
+    assert stop(("run", str(config), "--out", str(path)), path, 0.1, 0.02, signal.SIGINT) == 130
     status = read_status(path)
     assert status["status"] == "interrupted"
     found = load_latest_checkpoint(path / "checkpoints")
@@ -164,15 +173,8 @@ def test_interrupt_leaves_a_checkpoint(config: Path, whole: Path, tmp_path: Path
 
 
 def test_resume_of_a_finished_run(whole: Path) -> None:
-    """Claim: there is nothing to resume in a finished run: one sentence, exit code 2, and nothing changes."""
+    """Claim: there is nothing to resume in a finished run, and nothing changes there."""
     before = (whole / "status.json").read_bytes()
-    result = subprocess.run(
-        command("resume", str(whole)),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        env=ENVIRONMENT,
-    )
-    assert result.returncode == 2 and "is finished; there is nothing to resume" in result.stderr
-    assert result.stderr.count("\n") == 1 and (whole / "status.json").read_bytes() == before
+    with pytest.raises(InputError, match="is finished; there is nothing to resume"):
+        resume(whole)
+    assert (whole / "status.json").read_bytes() == before
