@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from tissuesim.backends.base import Backend
 from tissuesim.codegen.plan import StepPlan
-from tissuesim.errors import NumericsError
+from tissuesim.errors import InputError, NumericsError
 from tissuesim.numerics.signals import SignalSolve, decay_floor, diffusivity_table
+from tissuesim.ticks import TICKS_PER_DAY
 
 if TYPE_CHECKING:
     from tissuesim.tissue import Tissue
@@ -234,6 +235,7 @@ class OrganStep:
             line, _, name = key.partition(":")
             if line in parts:
                 parts[line][name] = value
+        refuse_unsound_rates(found, f"'{self.tissue.name}'", tick)
         return StepResult(parts["to"], parts["gained"], parts["lost"], found.get("hazard", 0.0))
 
     def entry_trees(self, state: OrganState, scalars: NDArray[Any], tick: int) -> list[NDArray[np.float64]]:
@@ -241,10 +243,17 @@ class OrganStep:
         if not self.plan.entries:
             return []
         self._run("entry_weights", state, scalars, 0.0, ENTRY, tick)
-        return [
+        trees = [
             self.backend.exchange.weight_tree(np.ascontiguousarray(self.weights[:, j]))
             for j in range(len(self.plan.entries))
         ]
+        for entry, tree in zip(self.plan.entries, trees, strict=True):
+            if not 0.0 <= tree[1] < np.inf:
+                raise NumericsError(
+                    f"processes.{entry.process}.rate adds up to {tree[1]:g} 1/day in '{self.tissue.name}': a rate of "
+                    "entry must be a number and not negative"
+                )
+        return trees
 
     def enter(
         self, state: OrganState, index: int, tree: NDArray[np.float64], amount: float, tick: int
@@ -277,6 +286,26 @@ class OrganStep:
         return np.array(volumes)
 
 
+def refuse_unsound_rates(found: dict[str, float], place: str, tick: int) -> None:
+    """Stop where a hazard is not finite or a rate of whole cells is negative or NaN: a draw would take it for zero.
+
+    Raises:
+        NumericsError: with the field, the place and the day.
+    """
+    day = tick / TICKS_PER_DAY
+    for key, value in found.items():
+        line, _, name = key.partition(":")
+        if line == "below_zero" and not value <= 0.0:
+            what = "not a number" if value != value else f"negative (-{value:.3g} per day)"
+            raise NumericsError(
+                f"a rate that adds to or takes from '{name}' in {place} is {what} on day {day:g}; "
+                "guard it with max(0, ...) or where(...)"
+            )
+    hazard = found.get("hazard", 0.0)
+    if not hazard < float("inf"):
+        raise NumericsError(f"the largest exit rate of cells in {place} is {hazard:g} 1/day on day {day:g}")
+
+
 @dataclass(frozen=True)
 class MovingCells:
     """Motility of one cell type: table over region pairs [mm^2/day], chemotaxis and what it follows."""
@@ -291,18 +320,30 @@ class MovingCells:
 def moving_cells(
     plan: StepPlan, parameters: NDArray[np.float64], real: type[np.floating[Any]]
 ) -> tuple[MovingCells, ...]:
-    """The cell types of a model that crawl."""
+    """The cell types of a model that crawl.
+
+    Raises:
+        InputError: chemotaxis or its half saturation differs between regions (one number per cell type is used).
+    """
     from tissuesim.numerics.signals import harmonic_means
 
     names = plan.organ.parameters
     found = []
     for column, cells in enumerate(plan.model.cells.values()):
-        if cells.motility is None:
+        if cells.motility is None and cells.chemotaxis is None:
             continue
-        motility = parameters[:, names.index(cells.motility)]
+        motility = np.zeros(len(parameters))
+        if cells.motility is not None:
+            motility = parameters[:, names.index(cells.motility)]
         chemotaxis, half, attractant = 0.0, 1.0, NO_ATTRACTANT
         if cells.chemotaxis is not None:
             assert cells.attractant is not None and cells.half_saturation is not None
+            for used in (cells.chemotaxis, cells.half_saturation):
+                values = parameters[:, names.index(used)]
+                if np.any(values != values[0]):
+                    raise InputError(
+                        f"parameters.{used}.regions: the chemotaxis of '{cells.name}' has one value in all regions"
+                    )
             chemotaxis = float(parameters[0, names.index(cells.chemotaxis)])
             half = float(parameters[0, names.index(cells.half_saturation)])
             attractant = plan.organ.signals.index(cells.attractant)

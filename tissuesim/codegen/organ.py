@@ -51,6 +51,7 @@ def spill_over(model: Model, tables: Tables, processes: list[str]) -> Program:
     dt = b.emit("step_length", REAL)
     scope = Scope(b, model, tables)
     volume = b.emit("volume", REAL)
+    amounts: dict[str, list[Operand]] = {}
     for name in processes:
         change = model.processes[name].change
         signal = next(field for field, k in change.items() if k < 0)
@@ -63,7 +64,10 @@ def spill_over(model: Model, tables: Tables, processes: list[str]) -> Program:
                 f"not on {', '.join(sorted(clash))}"
             )
         moved = b.multiply(b.multiply(dt, scope.lower(hazard_tree)), scope.lookup(signal))
-        b.accumulate_real(f"to:{pool}", b.multiply(moved, volume))
+        amount = b.multiply(Literal(float(change[pool]), REAL), b.multiply(moved, volume))
+        amounts.setdefault(pool, []).append(amount)
+    for pool, terms in amounts.items():
+        b.accumulate_real(f"to:{pool}", b.total(terms))
     return b.build(tables.regional_columns)
 
 

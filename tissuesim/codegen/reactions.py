@@ -120,7 +120,8 @@ class ReactionProgram:
         """The program.
 
         Its totals (sums in a deterministic run) are ``to:<pool>``, ``gained:<species>`` and ``lost:<species>``; its
-        maximum is the largest ``hazard`` on a cell type.
+        maxima are the largest ``hazard`` on a cell type and, where whole cells are drawn, ``below_zero:<species>``:
+        how far a gain or the hazard is below zero, NaN where it is no number. A draw would take both for zero.
         """
         self.booked: dict[str, list[Operand]] = {}
         self.b = Builder(f"{self.prefix}_{'stochastic' if self.stochastic else 'deterministic'}")
@@ -132,6 +133,9 @@ class ReactionProgram:
         self._evaluate(scope.with_values(half), here)
         for item in self.network.species:
             self._exit_probabilities(item, here[item.name])
+        for item in self.network.species:
+            if self._counted(item):
+                self._watch_sign(item, here[item.name])
         self._first_round(here)
         self._second_round(here)
         for line, operands in self.booked.items():
@@ -212,6 +216,14 @@ class ReactionProgram:
             # formula but need no limit: it is positive and tends to the right end.
             present = self.b.compare(">", step.amount, ZERO)
             self.b.maximum("hazard", self.b.select(present, step.hazard, ZERO))
+
+    def _watch_sign(self, item: Species, step: _Step) -> None:
+        b, line = self.b, f"below_zero:{item.name}"
+        if not isinstance(step.gain, Literal):
+            b.maximum(line, b.subtract(ZERO, step.gain))
+        if not isinstance(step.hazard, Literal):
+            present = b.compare(">", step.amount, ZERO)
+            b.maximum(line, b.select(present, b.subtract(ZERO, step.hazard), ZERO))
 
     # ---- what leaves, what arrives
     def _first_round(self, here: dict[str, _Step]) -> None:

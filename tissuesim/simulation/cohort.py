@@ -109,9 +109,9 @@ def simulate_cohort(
     rows: list[dict[str, Any]] = []
     times: list[int] = []
     tick, hazard = 0, step.hazard(amounts, nothing, 0)
-    interval = max(ticks(every), 1)
+    interval, due = max(ticks(every), 1), 0
     while True:
-        if tick % interval == 0:
+        if tick >= due:  # the first step boundary at or after the time asked for
             known = {**values, **dict(zip(model.pools, amounts.T, strict=True))}
             row = {name: amounts[:, j].copy() for j, name in enumerate(model.pools)}
             row |= {
@@ -120,6 +120,7 @@ def simulate_cohort(
             }
             rows.append(row)
             times.append(tick)
+            due = (tick // interval + 1) * interval
         if tick >= ticks(end):
             break
         hazard = max(step.advance(amounts, nothing, LONGEST_STEP, tick, hazard), 1e-6)

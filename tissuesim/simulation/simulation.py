@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -189,7 +190,7 @@ class Recorder:
         self.table = TotalsTable(self.scenario)
         self.rows: list[NDArray[np.float64]] = []
         self.first_row = 0
-        self.resumed_tick: int | None = None
+        self.schedules: tuple[Observer, ...] = ()
 
     def observers(self) -> list[Any]:
         """Observers in the order they act: a checkpoint comes after everything that was due with it."""
@@ -206,6 +207,7 @@ class Recorder:
             for observer in (frames, totals, checkpoints):
                 observer.skip_until(self.simulation.state.tick)
         self.first_row = totals.next_index
+        self.schedules = (frames, totals)
         write_status(self.path, "running", backend=self.simulation.backend.name)
         return [frames, totals, checkpoints]
 
@@ -248,11 +250,16 @@ class Recorder:
 
         day = days(self.simulation.state.tick)
         if isinstance(error, KeyboardInterrupt):
-            if self.simulation.between_steps:
+            if self.simulation.between_steps and self._all_written():
                 self.checkpoint(self.simulation.state)
             write_status(self.path, "interrupted", day=day)
         else:
             write_status(self.path, "failed", day=day, reason=str(error))
+
+    def _all_written(self) -> bool:
+        """Whether everything due by now is written: what a checkpoint has passed is not written again."""
+        tick = self.simulation.state.tick
+        return all(item.next_index == bisect_right(item.ticks, tick) for item in self.schedules)
 
     def finish(self, wall: float) -> dict[str, Any]:
         """Last rows, endpoints and the final status."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tissuesim.backends.base import Backend
-from tissuesim.backends.organ_step import SYSTEMIC
+from tissuesim.backends.organ_step import SYSTEMIC, refuse_unsound_rates
 from tissuesim.codegen.plan import StepPlan
 from tissuesim.model.expression import evaluate
 from tissuesim.ticks import TICKS_PER_DAY, power_of_two_below
@@ -71,7 +71,9 @@ class SystemicStep:
                 self.ones, self.ones, self.region, self.parameters, self.ones, self.patients, self.patients,
                 np.float64(dt), SYSTEMIC, tick, substep, *self.key,
             )  # fmt: skip
-        return float(maxima[0]) if len(maxima) else 0.0
+        found = dict(zip(self.plan.systemic_program.maxima, (float(value) for value in maxima), strict=True))
+        refuse_unsound_rates(found, "the pools", tick)
+        return found.get("hazard", 0.0)
 
 
 def first_amounts(plan: StepPlan, values: Mapping[str, Any], patients: int) -> NDArray[np.float64]:
