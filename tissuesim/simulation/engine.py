@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tissuesim.backends.base import Backend
+from tissuesim.backends.numpy.sums import ordered_sum
 from tissuesim.backends.organ_step import FIRST_CELLS, OrganState, OrganStep
 from tissuesim.model.expression import evaluate
 from tissuesim.simulation.clock import movement_step, next_step
@@ -73,7 +74,8 @@ class Engine:
             },
         )
         for name, fields in organs.items():
-            state.cell_ledger[name][0] = fields.cells.sum(axis=0, dtype=np.float64)
+            order = self.organs[name].order
+            state.cell_ledger[name][0] = [ordered_sum(column, order) for column in fields.cells.T]
             fields.movement_due = state.tick
         self._summarize(state)
         state.systemic_hazard = self.systemic.hazard(state.pools, state.summaries, state.tick)
