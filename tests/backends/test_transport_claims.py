@@ -197,7 +197,7 @@ def test_deterministic_movement_conserves(irregular_graph: Any) -> None:
 
 
 def test_leavers_have_the_multinomial_distribution(graph_of: Callable[..., Any]) -> None:
-    """Claim: leavers are binomial with the share that leaves in the deterministic reading, split over the faces like the hazards."""
+    """Claim: leavers are binomial with the share of the deterministic reading, split over faces like the hazards."""
     graph = graph_of(np.ones((3, 3, 3), bool), 3, shuffled=False)
     signals = np.random.default_rng(2).uniform(0, 5, (graph.n, 1))
     arguments, middle = moving(graph, signals), 13
