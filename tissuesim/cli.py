@@ -77,10 +77,13 @@ def run(
     ]
     settings = load_config(config, changes)  # before the slow imports: bad input is told at once
 
-    from tissuesim.scenario import build_scenario
+    from tissuesim.scenario import build_scenario, organ_lines
     from tissuesim.simulation import Simulation
 
-    simulation = Simulation(build_scenario(settings), backend=settings.backend)
+    scenario = build_scenario(settings)
+    if not (quiet or as_json):
+        print(*organ_lines(scenario), sep="\n")
+    simulation = Simulation(scenario, backend=settings.backend)
     folder = simulation.create_run(out=out)
     with _interruptible(folder) as interrupt, _progress(quiet or as_json, interrupt) as progress:
         result = simulation.run(progress=progress)
@@ -276,7 +279,7 @@ def _report(result: RunResult, quiet: bool, as_json: bool) -> None:
 
 
 def _number(value: float | None) -> str:
-    return "never" if value is None else f"{value:.4g}"
+    return "not in this run" if value is None else f"{value:.4g}"
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

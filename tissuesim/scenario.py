@@ -104,6 +104,18 @@ def _has_zero(time: Any) -> bool:
     return bool(time.start_tick <= 0 <= time.end_tick)
 
 
+def organ_lines(scenario: Scenario) -> list[str]:
+    """One line per organ for a person: voxels, volume, and how far that is from the mesh it was cut from."""
+    lines = []
+    for name, tissue in scenario.tissues.items():
+        line = f"{name}: {tissue.n} voxels of {tissue.spacing:g} mm, {tissue.volume.sum() / 1000:.1f} mL"
+        error = tissue.report.get("volume_error")
+        if isinstance(error, float):
+            line += f" ({error:+.3%} against {tissue.report.get('volume_reference', 'its shape')})"
+        lines.append(line)
+    return lines
+
+
 def load(path: str | Path, sets: tuple[str, ...] = ()) -> Scenario:
     """The scenario of a config file (or of a shipped config by name)."""
     from tissuesim.config import load_config
@@ -117,20 +129,21 @@ def build_scenario(config: RunConfig) -> Scenario:
     Raises:
         InputError: anything in the config that cannot be; the sentence names the key.
     """
-    from tissuesim.anatomy import build_tissue
-
     model = Model.load(config.model, overrides=config.parameters)
     planned = events(config.treatment, config.patient)
     validate_events(planned, model.pools)
     plan = compile_model(model, stochastic=config.stochastic)
-    tissues = {
-        name: build_tissue(organ.anatomy, name, organ.spacing, seed=organ.seed, **_units(organ))
-        for name, organ in config.organs.items()
-    }
+    tissues = {name: _tissue(name, organ) for name, organ in config.organs.items()}
     scenario = Scenario(config, plan, tissues, planned)
     scenario.field_names()
     return scenario
 
 
-def _units(organ: Any) -> dict[str, Any]:
-    return {} if organ.units is None else {"units": organ.units}
+def _tissue(name: str, organ: Any) -> Tissue:
+    """The tissue of one organ; what is wrong with its anatomy is told with the key of the config."""
+    from tissuesim.anatomy import build_tissue
+
+    try:
+        return build_tissue(organ.anatomy, name, organ.spacing, seed=organ.seed, units=organ.units)
+    except InputError as error:
+        raise InputError(f"organs.{name}.anatomy: {error}") from None

@@ -72,6 +72,7 @@ def solver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> type[Simulation]:
         ends_with = None
 
     scenario.build_scenario = lambda config: config  # type: ignore[attr-defined]
+    scenario.organ_lines = lambda scenario: ["kidney: 345 voxels"]  # type: ignore[attr-defined]
     simulation.Simulation = Fresh  # type: ignore[attr-defined]
     simulation.resume = lambda folder, backend, progress: Result(folder, backend=backend or "numba")  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "tissuesim.scenario", scenario)
@@ -111,11 +112,12 @@ def test_options_reach_the_config(solver: type[Simulation]) -> None:
 def test_a_person_gets_progress_on_stderr_and_a_table(
     solver: type[Simulation], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The endpoints, the folder and the next command are told; None reads as never."""
+    """The organs, the endpoints, the folder and the next command are told; None reads as not in this run."""
     assert call("run", "kidney_car_t") == 0
     captured = capfd.readouterr()
     assert "voxel-updates/s" in captured.err
-    assert "day_car_t_peak" in captured.out and "9.2" in captured.out and "never" in captured.out
+    assert "day_car_t_peak" in captured.out and "9.2" in captured.out and "not in this run" in captured.out
+    assert "345 voxels" in captured.out
     assert "tissuesim render runs/made" in captured.out
 
 

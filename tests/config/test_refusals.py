@@ -152,3 +152,13 @@ def test_a_folder_and_a_binary_file_are_no_configs(tmp_path: Path) -> None:
     (tmp_path / "mesh.yaml").write_bytes(b"glTF\x02\x00\xff\xfe")
     with pytest.raises(InputError, match="is not a text file"):
         load_config(tmp_path / "mesh.yaml")
+
+
+def test_organ_names_that_differ_only_in_capitals_are_refused(tmp_path: Path) -> None:
+    """Two folders of one name would meet on a file system that does not tell them apart."""
+    two = "{kidney: {anatomy: kidney}, Kidney: {anatomy: kidney}}"
+    text = GOOD.replace("{kidney: {anatomy: kidney, spacing: 2 mm}}", two)
+    path = tmp_path / "two.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"organs.*differ only in capital letters: kidney, Kidney"):
+        load_config(path)

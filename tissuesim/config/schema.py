@@ -177,6 +177,8 @@ class RunConfig(Section):
                 raise InputError(
                     f"'{name}' is no organ name (letters, digits and _, not starting with a digit)"
                 )
+        if len({name.lower() for name in value}) < len(value):
+            raise InputError(f"names differ only in capital letters: {', '.join(value)}")
         return value
 
     @field_validator("checkpoint_every")

@@ -78,6 +78,7 @@ class Simulation:
             create_run_directory,
             provenance,
             write_provenance,
+            write_status,
         )
 
         scenario, config = self.scenario, self.scenario.config
@@ -90,7 +91,14 @@ class Simulation:
         (self.path / "model.txt").write_text(str(scenario.model), encoding="utf-8")
         self._write_generated(self.path / "generated")
         write_provenance(
-            self.path, provenance(sys.argv, config.seed, self.backend.name, model=scenario.model.digest())
+            self.path,
+            provenance(
+                sys.argv,
+                config.seed,
+                self.backend.name,
+                model=scenario.model.digest(),
+                tissues={name: dict(tissue.report) for name, tissue in scenario.tissues.items()},
+            ),
         )
         descriptions = {
             item.name: FieldDescription(item.name, item.label, unit, dtype, kind)
@@ -107,6 +115,7 @@ class Simulation:
             TotalsTable(scenario).columns,
             [days(tick) for tick in scenario.totals_ticks()],
         )
+        write_status(self.path, "running", backend=self.backend.name)  # last: from here on it can be resumed
         return self.path
 
     def _fields(self) -> list[tuple[Any, str, Any, Any]]:
@@ -316,6 +325,10 @@ def resume(path: Path | str, backend: str | None = None, progress: Progress | No
     path = Path(path)
     if not (path / "scenario.yaml").is_file():
         raise InputError(f"'{path}' is not a run directory (it has no scenario.yaml)")
+    if not (path / "status.json").is_file():
+        raise InputError(
+            f"the run in '{path}' was stopped while it was being set up; nothing was computed, run it again"
+        )
     if read_status(path).get("status") == "finished":
         raise InputError(f"the run in '{path}' is finished; there is nothing to resume")
     text = (path / "scenario.yaml").read_text(encoding="utf-8")
