@@ -20,7 +20,19 @@ def organ_scope(builder: Builder, model: Model, tables: Tables, *, integer_cells
 
 
 def signal_rates(model: Model, tables: Tables, processes: list[str], *, integer_cells: bool) -> Program:
-    """Per signal: ``loss`` [1/day] and ``right_hand_side = c + dt source`` at the start of the step."""
+    """Per signal: ``loss`` [1/day] and ``right_hand_side = c + dt source`` at the start of the step.
+
+    Raises:
+        InputError: a process turns one signal into another: what is lost is taken at the end of the step and what is
+            made at its start, so the two would not be the same amount.
+    """
+    for name in processes:
+        coefficients = [k for field, k in model.processes[name].change.items() if field in tables.signals]
+        if min(coefficients) < 0 < max(coefficients):
+            raise InputError(
+                f"processes.{name}.change turns one signal into another, which does not conserve amounts within a "
+                "step; write a loss and a source"
+            )
     b = Builder("signal_rates")
     dt = b.emit("step_length", REAL)
     scope = organ_scope(b, model, tables, integer_cells=integer_cells)

@@ -61,7 +61,7 @@ class TotalsTable:
                 for line in ("initial", *CELL_LINES)
                 for c in model.cells
             ]
-        return [*columns, ColumnDescription("step_length", "Length of the step", "day")]
+        return [*columns, ColumnDescription("step_length", "Bound on the next step", "day")]
 
     def row(self, state: State) -> NDArray[np.float64]:
         """One row, in the order of the columns."""
