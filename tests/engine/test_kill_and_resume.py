@@ -172,6 +172,25 @@ def test_interrupt_leaves_a_checkpoint(config: Path, whole: Path, tmp_path: Path
     assert_same_run(whole, path)
 
 
+def test_resume_refuses_another_model(config: Path, tmp_path: Path) -> None:
+    """Claim: where the model file was changed after the run began, resume says so: the rest would be another run."""
+    model, changed = tmp_path / "mine.yaml", "parameters: {autoreactive_division: {value: '0.15 1/day'}}\n"
+    model.write_text("name: mine\nextends: autoimmune\n")
+    simulation = Simulation(load(config, (f"model={model}",)), "numba")
+    path = simulation.create_run(out=tmp_path / "run")
+
+    def interrupt(day: float, *_: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        simulation.run(interrupt)
+    before = {file.name: file.read_bytes() for file in path.iterdir() if file.is_file()}
+    model.write_text(model.read_text() + changed)
+    with pytest.raises(InputError, match="model"):
+        resume(path)
+    assert before == {file.name: file.read_bytes() for file in path.iterdir() if file.is_file()}
+
+
 def test_resume_of_a_finished_run(whole: Path) -> None:
     """Claim: there is nothing to resume in a finished run, and nothing changes there."""
     before = (whole / "status.json").read_bytes()
