@@ -333,7 +333,13 @@ def resume(path: Path | str, backend: str | None = None, progress: Progress | No
         raise InputError(f"the run in '{path}' is finished; there is nothing to resume")
     text = (path / "scenario.yaml").read_text(encoding="utf-8")
     config = load_config_text(text, [], path / "scenario.yaml")
-    simulation = Simulation(build_scenario(config), backend or config.backend)
+    scenario = build_scenario(config)
+    begun = json.loads((path / "provenance.json").read_text(encoding="utf-8"))
+    if begun["model"] != scenario.model.digest():
+        raise InputError(
+            f"model: '{config.model}' has changed since the run in '{path}' began; a resumed run must keep its model"
+        )
+    simulation = Simulation(scenario, backend or config.backend)
     simulation.path = path
     found = load_latest_checkpoint(path / "checkpoints")
     if found is not None:
