@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tissuesim.backends.base import Backend
 from tissuesim.backends.numpy.sums import ordered_sum
 from tissuesim.backends.organ_step import FIRST_CELLS, OrganState, OrganStep
-from tissuesim.model.expression import evaluate
+from tissuesim.model.expression import evaluate, names
 from tissuesim.simulation.clock import movement_step, next_step
 from tissuesim.simulation.state import CELL_LINES, SIGNAL_LINES, State
 from tissuesim.systemic import SystemicStep, first_amounts
@@ -85,16 +85,19 @@ class Engine:
     def _first_fields(self, name: str, tissue: Tissue) -> OrganState:
         """Fields of one organ; integer cells are rounded up or down at random so that their mean is right."""
         step, plan = self.organs[name], self.plan
-        values: dict[str, Any] = {
-            parameter: step.parameters[tissue.region, column]
-            for column, parameter in enumerate(plan.organ.parameters)
-        }
-        values |= {
-            name: step.maps[:, column].astype(np.float64) for column, name in enumerate(plan.organ.maps)
-        }
+        columns = {name: (step.maps, j) for j, name in enumerate(plan.organ.maps)}
+        rows = {name: j for j, name in enumerate(plan.organ.parameters)}
+
+        def value(name: str) -> NDArray[np.float64]:
+            if name in rows:
+                return np.asarray(step.parameters[tissue.region, rows[name]])
+            table, column = columns[name]
+            return table[:, column].astype(np.float64)
 
         def field(item: Any) -> NDArray[np.float64]:
-            result = evaluate(plan.model.expand(item.initial), values)
+            tree = plan.model.expand(item.initial)
+            # only what this field uses: all parameters of all voxels at once would be the peak of memory
+            result = evaluate(tree, {name: value(name) for name in names(tree)})
             return np.broadcast_to(np.asarray(result, np.float64), (tissue.n,))
 
         def table(items: dict[str, Any]) -> NDArray[np.float64]:
