@@ -75,7 +75,7 @@ def all_cells(simulation: Simulation) -> float:
 
 def test_travelers_are_counted_exactly(travelers: Callable[[str], Scenario]) -> None:
     """Claim: over 400 steps of crawling, entering and leaving, whole cells of organs and blood keep their number."""
-    simulation = Simulation(travelers("on"), "numba")
+    simulation = Simulation(travelers("on"), "numpy")
     start = all_cells(simulation)
     for _ in range(400):
         simulation.step()
@@ -90,7 +90,7 @@ def test_travelers_are_counted_exactly(travelers: Callable[[str], Scenario]) -> 
 
 def test_expected_travelers_are_conserved(travelers: Callable[[str], Scenario]) -> None:
     """Claim: their expected numbers, in a float32 run, drift by less than 1e-6 in 400 steps."""
-    simulation = Simulation(travelers("off"), "numba")
+    simulation = Simulation(travelers("off"), "numpy")
     start = all_cells(simulation)
     for _ in range(400):
         simulation.step()
@@ -101,7 +101,7 @@ def test_expected_travelers_are_conserved(travelers: Callable[[str], Scenario]) 
 @pytest.mark.parametrize("stochastic", ["on", "off"])
 def test_signals_close_their_ledger(travelers: Callable[[str], Scenario], stochastic: str) -> None:
     """Claim: source less decay, imbalance and clipping explain the amount of a signal to 1e-6 of what was made."""
-    simulation = Simulation(travelers(stochastic), "numba")
+    simulation = Simulation(travelers(stochastic), "numpy")
     for _ in range(300):
         simulation.step()
     spilled = float(simulation.state.pools[0, 1])

@@ -74,7 +74,8 @@ def random_voxels(plan: StepPlan, tables: Tables, real: Any, n: int, organ: bool
         return values
 
     states = spread(len(tables.states), -4, 0.3)
-    cells = np.floor(spread(len(tables.cells), -0.5, 5)).astype(np.int32 if plan.stochastic else np.float64)
+    whole = plan.stochastic and organ
+    cells = np.floor(spread(len(tables.cells), -0.5, 5)).astype(np.int32 if whole else np.float64)
     signals = spread(len(tables.signals), -3, 4)
     if not organ:
         states *= typical(plan.model, tables.states)
@@ -110,8 +111,10 @@ def random_voxels(plan: StepPlan, tables: Tables, real: Any, n: int, organ: bool
 
 
 def fresh(start: dict[str, Any], outputs: int) -> dict[str, Any]:
-    """A copy whose arrays may be overwritten."""
+    """A copy whose arrays may be overwritten, but for those of a tissue (types as in a run: one compilation)."""
     copied = {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in start.items()}
+    for name in ("region", "box_index") if start["region"].dtype == np.uint8 else ():
+        copied[name].setflags(write=False)
     return copied | {"out": np.zeros((start["order"].size, outputs))}
 
 
