@@ -65,23 +65,20 @@ def equal_on_all(
 
 @pytest.mark.parametrize("which", [0, 1], ids=["uniform", "regions"])
 def test_signal_solve_agrees(case: SimpleNamespace, which: int) -> None:
-    """Claim: diagonal, sweeps, residual, audit and clipping agree in every bit, both coefficients."""
-    coefficient, volume = case.coefficients[which], case.graph.volume
-    scale = 2.0 ** np.arange(10, 18)
+    """Claim: diagonal, sweeps, and clipping agree in every bit, both coefficients."""
+    coefficient = case.coefficients[which]
 
     def run(transport: Any) -> tuple[np.ndarray, ...]:
-        diagonal, inverse = np.zeros_like(case.x), np.zeros_like(case.x)
-        transport.signal_diagonal(diagonal, inverse, case.loss, 0.0625, coefficient, *mesh(case))
+        diagonal = case.loss.copy()
+        transport.signal_diagonal(diagonal, 0.0625, coefficient, *mesh(case))
         old, current = case.x.copy(), case.x.copy()
         for _ in range(7):
-            transport.signal_sweep(old, current, case.b, inverse, case.omega, coefficient, *mesh(case))
+            transport.signal_sweep(old, current, case.b, diagonal, case.omega, coefficient, *mesh(case))
             current, old = old, current
-        left, size = transport.signal_residual(current, case.b, diagonal, inverse, coefficient, *mesh(case))
-        total = transport.signal_audit(current, case.b, diagonal, volume, scale, coefficient, *mesh(case))
         clipped = current - case.real(0.3)
         clipped[0] = -0.0
         transport.clip_signals(clipped)
-        return diagonal, inverse, current, left, size, total, clipped
+        return diagonal, current, clipped
 
     *_, clipped = equal_on_all(DIFFUSION, run)
     assert not np.signbit(clipped).any()

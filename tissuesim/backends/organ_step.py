@@ -71,14 +71,12 @@ class OrganStep:
         tissue, real = self.tissue, self.real
         self.order = np.argsort(tissue.box_index, kind="stable").astype(np.int64)
         self.volume = tissue.volume.astype(real)
-        self.inverse_volume = (1.0 / tissue.volume).astype(real)
+        self.inverse_volume = real(1.0) / self.volume
         self.geometry = (tissue.conductance / tissue.volume[:, None]).astype(real)
         self.parameter_rows = self.parameters.astype(real)
         self.maps = np.ascontiguousarray(self._map_columns(), real)
         shape = (tissue.n, len(self.plan.organ.signals))
-        self.loss, self.right_hand_side = np.zeros(shape, real), np.zeros(shape, real)
-        self.diagonal, self.inverse_diagonal = np.zeros(shape, real), np.zeros(shape, real)
-        self.spare = np.zeros(shape, real)
+        self.spare, self.right_hand_side, self.diagonal = (np.zeros(shape, real) for _ in range(3))
         self.weights = np.zeros((tissue.n, len(self.plan.entries)))
         stem = "stochastic" if self.plan.stochastic else "deterministic"
         self.programs = self.plan.organ_programs
@@ -111,7 +109,7 @@ class OrganStep:
         program = self.programs[name]
         with np.errstate(all="ignore"):
             totals, sums, maxima = self.functions[name](
-                state.signals, state.cells, state.states, self.maps, self.loss, self.right_hand_side, self.weights,
+                state.signals, state.cells, state.states, self.maps, self.diagonal, self.right_hand_side, self.weights,
                 self.volume, self.inverse_volume, self.tissue.region, self.parameter_rows, scalars,
                 self.tissue.box_index, self.order, self.real(dt), operator, tick, 0, *self.key,
             )  # fmt: skip
@@ -151,20 +149,22 @@ class OrganStep:
         neighbors, geometry = self.tissue.neighbors, self.geometry
         region = self.tissue.region
         faces = (solve.coefficient, region, neighbors, geometry)
-        self._run("signal_rates", state, scalars, dt, REACTIONS, tick)
-        before = state.signals.copy()
-        transport.signal_diagonal(
-            self.diagonal, self.inverse_diagonal, self.loss, self.real(dt), *faces
-        )  # fmt: skip
+        rates = self._run(
+            "signal_rates", state, scalars, dt, REACTIONS, tick
+        )  # leaves the loss in the diagonal
+        transport.signal_diagonal(self.diagonal, self.real(dt), *faces)
         current, old = state.signals, self.spare
         old[...] = current
         for omega in solve.omegas:
-            transport.signal_sweep(old, current, self.right_hand_side, self.inverse_diagonal, omega, *faces)
+            transport.signal_sweep(old, current, self.right_hand_side, self.diagonal, omega, *faces)
             current, old = old, current
-        ledger, residual, size = self.backend.ledger.signal_ledger(
-            before, self.right_hand_side, self.diagonal, current,
-            *faces, self.tissue.volume, self.order,
-        )  # fmt: skip
+        solved, residual, size = self.backend.ledger.signal_ledger(
+            self.right_hand_side, self.diagonal, current, *faces, self.volume, self.order
+        )
+        first = [
+            [rates[f"{line}:{name}"] for name in self.plan.organ.signals] for line in ("before", "source")
+        ]
+        ledger = np.concatenate([first, solved])
         transport.clip_signals(current)
         state.signals, self.spare = current, old
         self._check_solve(solve, residual, size, ledger)

@@ -22,6 +22,8 @@ def organ_scope(builder: Builder, model: Model, tables: Tables, *, integer_cells
 def signal_rates(model: Model, tables: Tables, processes: list[str], *, integer_cells: bool) -> Program:
     """Per signal: ``loss`` [1/day] and ``right_hand_side = c + dt source`` at the start of the step.
 
+    Its sums are the first lines of the ledger: ``before:<signal>`` and ``source:<signal>`` [amol].
+
     Raises:
         InputError: a process turns one signal into another: what is lost is taken at the end of the step and what is
             made at its start, so the two would not be the same amount.
@@ -36,6 +38,7 @@ def signal_rates(model: Model, tables: Tables, processes: list[str], *, integer_
     b = Builder("signal_rates")
     dt = b.emit("step_length", REAL)
     scope = organ_scope(b, model, tables, integer_cells=integer_cells)
+    volume = b.double(b.emit("volume", REAL))
     for column, signal in enumerate(tables.signals):
         losses: list[Operand] = []
         sources: list[Operand] = []
@@ -49,7 +52,11 @@ def signal_rates(model: Model, tables: Tables, processes: list[str], *, integer_
                 sources.append(b.multiply(Literal(float(k), REAL), rate))
         b.store("loss", column, b.total(losses, label=f"loss_{signal}"))
         source = b.multiply(dt, b.total(sources, label=f"source_{signal}"))
-        b.store("right_hand_side", column, b.add(scope.lookup(signal), source))
+        old = scope.lookup(signal)
+        new = b.add(old, source)
+        b.store("right_hand_side", column, new)
+        b.accumulate_real(f"before:{signal}", b.multiply(volume, b.double(old)))
+        b.accumulate_real(f"source:{signal}", b.multiply(volume, b.subtract(b.double(new), b.double(old))))
     return b.build(tables.regional_columns)
 
 

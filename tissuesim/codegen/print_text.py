@@ -23,8 +23,8 @@ ARGUMENTS = (
     "dt", "operator", "tick", "substep", "key0", "key1",
 )  # fmt: skip
 
-BLOCK = 256
-"""Voxels per block of an ordered sum: within a block left to right, then over blocks left to right."""
+BLOCK, CHUNK = 256, 16
+"""Voxels per block of an ordered sum, and per chunk of a block; see ``backends/numpy/sums.py``."""
 
 PARALLEL_FROM = 8
 """Blocks from which a compiled loop is worth its threads."""
@@ -157,13 +157,18 @@ def numba_text(program: Program) -> str:
     arguments = ", ".join(ARGUMENTS)
     lines = [
         "@njit(**OPTIONS)",
-        f"def {program.name}_block(first, last, totals, sums, maxima, {arguments}):",
+        f"def {program.name}_chunk(first, last, totals, sums, maxima, {arguments}):",
         "    stream = operator << 24",
         "    draw = substep << 8",
         "    for rank in range(first, last):",
         "        i = order[rank]",
         "        voxel = box_index[i]",
         *("        " + _numba_line(program, item) for item in program.instructions),
+        "",
+        "",
+        "@njit(**OPTIONS)",
+        f"def {program.name}_block(first, last, totals, sums, maxima, {arguments}):",
+        *_block_body(program, arguments),
         "",
         "",
         "@njit(parallel=True, **OPTIONS)",
@@ -183,6 +188,21 @@ def numba_text(program: Program) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _block_body(program: Program, arguments: str) -> list[str]:
+    """A block at once, or chunk by chunk where there are sums: each chunk is added up by itself."""
+    name = program.name
+    if not program.sums:
+        return [f"    {name}_chunk(first, last, totals, sums, maxima, {arguments})"]
+    return [
+        f"    chunk = np.zeros({len(program.sums)})",
+        f"    for start in range(first, last, {CHUNK}):",
+        "        chunk[:] = 0.0",
+        f"        {name}_chunk(start, min(start + {CHUNK}, last), totals, chunk, maxima, {arguments})",
+        f"        for j in range({len(program.sums)}):",
+        "            sums[j] += chunk[j]",
+    ]
 
 
 def _block_call(program: Program, indent: str) -> list[str]:

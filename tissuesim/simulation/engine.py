@@ -168,12 +168,11 @@ class Engine:
             state.systemic_hazard = max(state.systemic_hazard, probed)
 
     def _probe_organs(self, state: State) -> None:
-        """Largest hazards of the organs now: the process operator with a step of length zero, on a copy."""
+        """Largest hazards of the organs now: the process operator with a step of length zero changes nothing."""
         blood = np.concatenate([state.pools[0], state.summaries[0]])
         for name, organ in self.organs.items():
             fields = state.organs[name]
-            copy = OrganState(fields.signals, fields.cells.copy(), fields.states.copy())
-            probed = organ.reactions(copy, organ.scalars(blood), 0.0, state.tick)
+            probed = organ.reactions(fields, organ.scalars(blood), 0.0, state.tick)
             fields.hazard = max(fields.hazard, probed.hazard)
 
     def _choose_step(self, state: State) -> int:

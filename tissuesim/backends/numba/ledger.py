@@ -7,17 +7,19 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from tissuesim.codegen.print_text import BLOCK
+from tissuesim.backends.numba.sums import join_maxima, join_sums
+from tissuesim.codegen.print_text import BLOCK, CHUNK
+
+LINES = 4
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _block(
+def _chunk(
     first: int,
     last: int,
     work: Any,
     sums: Any,
     largest: Any,
-    before: Any,
     right_hand_side: Any,
     diagonal: Any,
     after: Any,
@@ -29,12 +31,12 @@ def _block(
     volume: Any,
     order: Any,
 ) -> None:
-    """One block of voxels: faces outside, signals inside, so that the inner loops run along rows of memory."""
+    """One chunk of voxels: faces outside, signals inside, so that the inner loops run along rows of memory."""
     off_diagonal, inflow = work[0], work[1]
     signals = after.shape[1]
     for rank in range(first, last):
         i = order[rank]
-        size = volume[i]
+        size = np.float64(volume[i])
         for s in range(signals):
             off_diagonal[s] = 0.0
             inflow[s] = 0.0
@@ -49,16 +51,13 @@ def _block(
         for s in range(signals):
             new = np.float64(after[i, s])
             b = np.float64(right_hand_side[i, s])
-            old = np.float64(before[i, s])
             wide = np.float64(diagonal[i, s])
             residual = b - wide * new + inflow[s]
             kept = 0.0 if new < 0.0 else new
-            sums[0, s] += size * old
-            sums[1, s] += size * (b - old)
-            sums[2, s] += size * ((wide - 1.0 - off_diagonal[s]) * new)
-            sums[3, s] += size * residual
-            sums[4, s] += size * (kept - new)
-            sums[5, s] += size * kept
+            sums[0, s] += size * ((wide - 1.0 - off_diagonal[s]) * new)
+            sums[1, s] += size * residual
+            sums[2, s] += size * (kept - new)
+            sums[3, s] += size * kept
             scaled, height = abs(residual / wide), abs(new)
             if scaled > largest[0, s] or scaled != scaled:
                 largest[0, s] = scaled
@@ -66,9 +65,39 @@ def _block(
                 largest[1, s] = height
 
 
+@njit(cache=True, error_model="numpy", nogil=True)
+def _block(
+    first: int,
+    last: int,
+    work: Any,
+    chunk: Any,
+    sums: Any,
+    largest: Any,
+    right_hand_side: Any,
+    diagonal: Any,
+    after: Any,
+    coefficient: Any,
+    pair: Any,
+    region: Any,
+    neighbors: Any,
+    geometry: Any,
+    volume: Any,
+    order: Any,
+) -> None:
+    """One block, chunk by chunk."""
+    for start in range(first, last, CHUNK):
+        chunk[:] = 0.0
+        _chunk(
+            start, min(start + CHUNK, last), work, chunk, largest,
+            right_hand_side, diagonal, after, coefficient, pair, region, neighbors, geometry, volume, order,
+        )  # fmt: skip
+        for line in range(LINES):
+            for s in range(after.shape[1]):
+                sums[line, s] += chunk[line, s]
+
+
 @njit(cache=True, error_model="numpy", parallel=True, nogil=True)
 def _signal_ledger(
-    before: Any,
     right_hand_side: Any,
     diagonal: Any,
     after: Any,
@@ -85,29 +114,20 @@ def _signal_ledger(
     # rows of whole cache lines: blocks of two threads must not write to the same line
     width = (signals + 15) // 8 * 8
     work = np.zeros((blocks, 2, width))
-    partial = np.zeros((blocks, 6, width))
+    chunk = np.zeros((blocks, LINES, width))
+    partial = np.zeros((blocks, LINES, width))
     greatest = np.zeros((blocks, 2, width))
     for block in prange(blocks):
         _block(
-            block * BLOCK, min(block * BLOCK + BLOCK, n), work[block], partial[block], greatest[block],
-            before, right_hand_side, diagonal, after, coefficient, pair, region, neighbors, geometry, volume, order,
+            block * BLOCK, min(block * BLOCK + BLOCK, n), work[block], chunk[block], partial[block], greatest[block],
+            right_hand_side, diagonal, after, coefficient, pair, region, neighbors, geometry, volume, order,
         )  # fmt: skip
-    result = np.zeros((6, signals))
-    largest = np.zeros((2, signals))
-    for block in range(blocks):
-        for line in range(6):
-            for s in range(signals):
-                result[line, s] += partial[block, line, s]
-        for line in range(2):
-            for s in range(signals):
-                value = greatest[block, line, s]
-                if value > largest[line, s] or value != value:
-                    largest[line, s] = value
-    return result, largest[0], largest[1]
+    sums = join_sums(partial.reshape(blocks, LINES * width)).reshape(LINES, width)
+    largest = join_maxima(greatest.reshape(blocks, 2 * width)).reshape(2, width)
+    return sums[:, :signals].copy(), largest[0, :signals].copy(), largest[1, :signals].copy()
 
 
 def signal_ledger(
-    before: Any,
     right_hand_side: Any,
     diagonal: Any,
     after: Any,
@@ -118,7 +138,7 @@ def signal_ledger(
     volume: Any,
     order: Any,
 ) -> Any:
-    """Sums over voxels, (6 lines, signals) in amol; max |residual / diagonal| and max |c'| per signal."""
+    """Sums over voxels, (4 lines, signals) in amol; max |residual / diagonal| and max |c'| per signal."""
     regions = coefficient.shape[0] if coefficient.ndim == 3 else 1
     if coefficient.ndim == 3:
         pair = np.arange(regions * regions).reshape(regions, regions)
@@ -127,5 +147,5 @@ def signal_ledger(
         pair = np.zeros((int(region.max()) + 1,) * 2, np.int64)
         rows = coefficient.reshape(1, -1)
     return _signal_ledger(
-        before, right_hand_side, diagonal, after, rows, pair, region, neighbors, geometry, volume, order
+        right_hand_side, diagonal, after, rows, pair, region, neighbors, geometry, volume, order
     )

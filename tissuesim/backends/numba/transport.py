@@ -20,7 +20,6 @@ Kernel: TypeAlias = Callable[..., Any]
 
 PLACE = np.uint32  # unsigned: no code for negative indices, a third faster
 ZERO, ONE = np.float32(0.0), np.float32(1.0)
-BLOCK = 2048
 # LLVM unrolls loops of up to 8 between constants and then no longer vectorises them (three times slower). Short
 # loops over fields therefore start at an argument that is always 0, which the compiler cannot know.
 UNROLLED = 8
@@ -33,7 +32,7 @@ def _sweep_uniform(fields: int) -> Kernel:
 
     @njit(cache=True, error_model="numpy", parallel=True, nogil=True)
     def sweep(
-        new: Array, x: Array, b: Array, inverse: Array, omega: Array, coefficient: Array, neighbors: Array,
+        new: Array, x: Array, b: Array, diagonal: Array, omega: Array, coefficient: Array, neighbors: Array,
         geometry: Array, first: int,
     ) -> None:  # fmt: skip
         for i in prange(neighbors.shape[0]):
@@ -51,7 +50,7 @@ def _sweep_uniform(fields: int) -> Kernel:
                 total = total + (c * g4) * x[n4, s]
                 total = total + (c * g5) * x[n5, s]
                 old = new[i, s]
-                new[i, s] = omega[s] * (total * inverse[i, s] - old) + old
+                new[i, s] = omega[s] * (total / diagonal[i, s] - old) + old
 
     return sweep
 
@@ -62,7 +61,7 @@ def _sweep_regions(fields: int) -> Kernel:
 
     @njit(cache=True, error_model="numpy", parallel=True, nogil=True)
     def sweep(
-        new: Array, x: Array, b: Array, inverse: Array, omega: Array, table: Array, region: Array,
+        new: Array, x: Array, b: Array, diagonal: Array, omega: Array, table: Array, region: Array,
         neighbors: Array, geometry: Array, first: int,
     ) -> None:  # fmt: skip
         for i in prange(neighbors.shape[0]):
@@ -82,7 +81,7 @@ def _sweep_regions(fields: int) -> Kernel:
                 total = total + (table[r, r4, s] * g4) * x[n4, s]
                 total = total + (table[r, r5, s] * g5) * x[n5, s]
                 old = new[i, s]
-                new[i, s] = omega[s] * (total * inverse[i, s] - old) + old
+                new[i, s] = omega[s] * (total / diagonal[i, s] - old) + old
 
     return sweep
 
@@ -147,75 +146,15 @@ def _diffuse_regions(fields: int) -> Kernel:
 
 @njit(cache=True, error_model="numpy", parallel=True, nogil=True)
 def _diagonal(
-    diagonal: Array, inverse: Array, loss: Array, dt: Scalar, table: Array, region: Array, neighbors: Array,
-    geometry: Array,
-) -> None:  # fmt: skip
+    diagonal: Array, dt: Scalar, table: Array, region: Array, neighbors: Array, geometry: Array
+) -> None:
     for i in prange(neighbors.shape[0]):
-        for s in range(loss.shape[1]):
-            diagonal[i, s] = ONE + dt * loss[i, s]
+        for s in range(diagonal.shape[1]):
+            diagonal[i, s] = ONE + dt * diagonal[i, s]
         for k in range(6):
             row = table[region[i], region[neighbors[i, k]]]
-            for s in range(loss.shape[1]):
+            for s in range(diagonal.shape[1]):
                 diagonal[i, s] = diagonal[i, s] + row[s] * geometry[i, k]
-        for s in range(loss.shape[1]):
-            inverse[i, s] = ONE / diagonal[i, s]
-
-
-@njit(cache=True, error_model="numpy")
-def _write_residual(
-    residual: Array, i: int, x: Array, b: Array, diagonal: Array, table: Array, region: Array,
-    neighbors: Array, geometry: Array,
-) -> None:  # fmt: skip
-    """Write b + faces x - diagonal x of voxel i for every signal."""
-    for s in range(residual.size):
-        residual[s] = b[i, s]
-    for k in range(6):
-        j = neighbors[i, k]
-        row = table[region[i], region[j]]
-        for s in range(residual.size):
-            residual[s] = residual[s] + (row[s] * geometry[i, k]) * x[j, s]
-    for s in range(residual.size):
-        residual[s] = residual[s] - diagonal[i, s] * x[i, s]
-
-
-@njit(cache=True, error_model="numpy", parallel=True, nogil=True)
-def _residuals(
-    x: Array, b: Array, diagonal: Array, inverse: Array, table: Array, region: Array, neighbors: Array,
-    geometry: Array,
-) -> Array:  # fmt: skip
-    """Return max |residual / diagonal| and max |x| of each block of voxels, ``(blocks, 2, S)``."""
-    n, fields = x.shape
-    blocks = (n + BLOCK - 1) // BLOCK
-    largest = np.zeros((blocks, 2, fields), x.dtype)
-    for block in prange(blocks):
-        residual = np.empty(fields, x.dtype)
-        for i in range(block * BLOCK, min(block * BLOCK + BLOCK, n)):
-            _write_residual(residual, i, x, b, diagonal, table, region, neighbors, geometry)
-            for s in range(fields):
-                scaled, size = abs(residual[s] * inverse[i, s]), abs(x[i, s])
-                if scaled > largest[block, 0, s] or scaled != scaled:
-                    largest[block, 0, s] = scaled
-                if size > largest[block, 1, s] or size != size:
-                    largest[block, 1, s] = size
-    return largest
-
-
-@njit(cache=True, error_model="numpy", parallel=True, nogil=True)
-def _audit(
-    x: Array, b: Array, diagonal: Array, volume: Array, scale: Array, table: Array, region: Array,
-    neighbors: Array, geometry: Array,
-) -> Array:  # fmt: skip
-    """Return the fixed-point sum of residual x volume of each block of voxels, ``(blocks, S)``."""
-    n, fields = x.shape
-    blocks = (n + BLOCK - 1) // BLOCK
-    total = np.zeros((blocks, fields), np.int64)
-    for block in prange(blocks):
-        residual = np.empty(fields, x.dtype)
-        for i in range(block * BLOCK, min(block * BLOCK + BLOCK, n)):
-            _write_residual(residual, i, x, b, diagonal, table, region, neighbors, geometry)
-            for s in range(fields):
-                total[block, s] += np.int64(np.floor(np.float64(residual[s]) * volume[i] * scale[s] + 0.5))
-    return total
 
 
 @njit(cache=True, error_model="numpy", parallel=True, nogil=True)
@@ -237,7 +176,7 @@ def signal_sweep(
     new: Array,
     current: Array,
     right_hand_side: Array,
-    inverse_diagonal: Array,
+    diagonal: Array,
     omega: Array,
     coefficient: Array,
     region: Array,
@@ -245,7 +184,7 @@ def signal_sweep(
     geometry: Array,
 ) -> None:
     """Do one Chebyshev sweep: new is x_{k-1} on entry and x_{k+1} on exit."""
-    arrays = (new, current, right_hand_side, inverse_diagonal, omega, coefficient)
+    arrays = (new, current, right_hand_side, diagonal, omega, coefficient)
     if coefficient.ndim == 1:
         _sweep_uniform(new.shape[1])(*arrays, neighbors, geometry, FIRST)
     else:
@@ -263,53 +202,10 @@ def diffuse_explicit(
 
 
 def signal_diagonal(
-    diagonal: Array,
-    inverse: Array,
-    loss: Array,
-    dt: Scalar,
-    coefficient: Array,
-    region: Array,
-    neighbors: Array,
-    geometry: Array,
+    diagonal: Array, dt: Scalar, coefficient: Array, region: Array, neighbors: Array, geometry: Array
 ) -> None:
-    """Write ``1 + dt loss + sum_k coefficient geometry_k`` and its inverse."""
-    _diagonal(
-        diagonal, inverse, loss, geometry.dtype.type(dt), *_table(coefficient, region), neighbors, geometry
-    )
-
-
-def signal_residual(
-    x: Array,
-    right_hand_side: Array,
-    diagonal: Array,
-    inverse_diagonal: Array,
-    coefficient: Array,
-    region: Array,
-    neighbors: Array,
-    geometry: Array,
-) -> tuple[Array, Array]:
-    """Return, per signal, max |residual / diagonal| and max |x| over the voxels; NaN if any is NaN."""
-    largest = _residuals(
-        x, right_hand_side, diagonal, inverse_diagonal, *_table(coefficient, region), neighbors, geometry
-    ).max(axis=0)
-    return largest[0], largest[1]
-
-
-def signal_audit(
-    x: Array,
-    right_hand_side: Array,
-    diagonal: Array,
-    volume: Array,
-    scale: Array,
-    coefficient: Array,
-    region: Array,
-    neighbors: Array,
-    geometry: Array,
-) -> Array:
-    """Return the fixed-point sum over voxels of residual x volume per signal, int64 ``(S,)``."""
-    return _audit(
-        x, right_hand_side, diagonal, volume, scale, *_table(coefficient, region), neighbors, geometry
-    ).sum(axis=0)
+    """Turn the loss in ``diagonal`` into ``1 + dt loss + sum_k coefficient geometry_k``, in place."""
+    _diagonal(diagonal, geometry.dtype.type(dt), *_table(coefficient, region), neighbors, geometry)
 
 
 def clip_signals(x: Array) -> None:

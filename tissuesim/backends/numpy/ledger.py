@@ -5,7 +5,8 @@ With M the matrix of the step and b the right-hand side, summing ``V (b - M c')`
     sum V c' - sum V c = source - decay - imbalance + (flux rounding)
 
 source = V (b - c), decay = V (diagonal - 1 - sum of face coefficients) c', imbalance = V (b - M c'), and clipping
-adds V max(-c', 0). All in float64 from the very numbers of the step, summed in canonical order.
+adds V max(-c', 0). All in float64 from the very numbers of the step, summed in canonical order. The sums before the
+solve (what was there, and the source) come from the program ``signal_rates``.
 """
 
 from __future__ import annotations
@@ -17,11 +18,10 @@ from numpy.typing import NDArray
 
 from tissuesim.backends.numpy.sums import ordered_sum
 
-LINES = ("before", "source", "decay", "imbalance", "clipped", "after")
+LINES = ("decay", "imbalance", "clipped", "after")
 
 
 def signal_ledger(
-    before: NDArray[Any],
     right_hand_side: NDArray[Any],
     diagonal: NDArray[Any],
     after: NDArray[Any],
@@ -29,10 +29,10 @@ def signal_ledger(
     region: NDArray[np.uint8],
     neighbors: NDArray[np.int32],
     geometry: NDArray[Any],
-    volume: NDArray[np.float64],
+    volume: NDArray[Any],
     order: NDArray[np.int64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Sums over voxels, (6 lines, signals) in amol; max |residual / diagonal| and max |c'| per signal."""
+    """Sums over voxels, (4 lines, signals) in amol; max |residual / diagonal| and max |c'| per signal."""
     new, b = after.astype(np.float64), right_hand_side.astype(np.float64)
     off_diagonal = np.zeros_like(new)
     inflow = np.zeros_like(new)
@@ -46,14 +46,13 @@ def signal_ledger(
     residual = b - diagonal_wide * new + inflow
     kept = np.where(new < 0.0, 0.0, new)
     terms = (
-        before.astype(np.float64),
-        b - before.astype(np.float64),
         (diagonal_wide - 1.0 - off_diagonal) * new,
         residual,
         kept - new,
         kept,
     )
+    wide_volume = volume.astype(np.float64)
     sums = np.array(
-        [[ordered_sum(volume * term[:, s], order) for s in range(new.shape[1])] for term in terms]
+        [[ordered_sum(wide_volume * term[:, s], order) for s in range(new.shape[1])] for term in terms]
     )
     return sums, np.max(np.abs(residual / diagonal_wide), axis=0), np.max(np.abs(new), axis=0)

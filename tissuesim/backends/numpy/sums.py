@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tissuesim.codegen.print_text import BLOCK
+from tissuesim.codegen.print_text import BLOCK, CHUNK
 
 
 def spread(value: Any, order: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -17,15 +17,33 @@ def spread(value: Any, order: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def ordered_sum(value: Any, order: NDArray[np.int64]) -> float:
-    """Sum in canonical order: left to right within blocks of 256 voxels, then left to right over the blocks."""
+    """Sum in canonical order: blocks of 256 voxels added up, then blocks of 256 of these sums, until one is left."""
     leaves = spread(value, order)
+    if not leaves.size:
+        return 0.0
+    leaves = block_sums(leaves)
+    while leaves.size > 1:
+        leaves = block_sums(leaves)
+    return float(leaves[0])
+
+
+def block_sums(leaves: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sum of each block of 256: left to right in chunks of 16, then left to right over the 16 chunks.
+
+    Two short chains in place of one long one: a thread block of a GPU adds the chunks side by side.
+    """
     blocks = -(-leaves.size // BLOCK)
     padded = np.zeros(blocks * BLOCK)
     padded[: leaves.size] = leaves
-    partial = np.zeros(blocks)
-    for column in padded.reshape(blocks, BLOCK).T:
-        partial = partial + column
-    return float(np.add.accumulate(partial)[-1]) if blocks else 0.0
+    chunks = _left_to_right(padded.reshape(blocks, BLOCK // CHUNK, CHUNK))
+    return _left_to_right(chunks)
+
+
+def _left_to_right(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    total = np.zeros(rows.shape[:-1])
+    for column in range(rows.shape[-1]):
+        total = total + rows[..., column]
+    return total
 
 
 def total(value: Any, order: NDArray[np.int64]) -> int:

@@ -30,7 +30,7 @@ def signal_sweep(
     new: Reals,
     current: Reals,
     right_hand_side: Reals,
-    inverse_diagonal: Reals,
+    diagonal: Reals,
     omega: Reals,
     coefficient: Reals,
     region: Regions,
@@ -46,77 +46,18 @@ def signal_sweep(
     total = right_hand_side
     for k in range(6):
         total = total + _face(coefficient, region, neighbors, geometry, k) * current[neighbors[:, k]]
-    jacobi = total * inverse_diagonal
+    jacobi = total / diagonal
     new[...] = omega * (jacobi - new) + new
 
 
 def signal_diagonal(
-    diagonal: Reals,
-    inverse: Reals,
-    loss: Reals,
-    dt: float,
-    coefficient: Reals,
-    region: Regions,
-    neighbors: Neighbors,
-    geometry: Reals,
+    diagonal: Reals, dt: float, coefficient: Reals, region: Regions, neighbors: Neighbors, geometry: Reals
 ) -> None:
-    """Write ``1 + dt loss + sum_k coefficient geometry_k`` and its inverse, both ``(n, S)``; loss [1/day]."""
-    total = 1.0 + geometry.dtype.type(dt) * loss
+    """Turn the loss [1/day] in ``diagonal (n, S)`` into ``1 + dt loss + sum_k coefficient geometry_k``, in place."""
+    total = 1.0 + geometry.dtype.type(dt) * diagonal
     for k in range(6):
         total = total + _face(coefficient, region, neighbors, geometry, k)
     diagonal[...] = total
-    inverse[...] = 1.0 / total
-
-
-def _residual(
-    x: Reals,
-    right_hand_side: Reals,
-    diagonal: Reals,
-    coefficient: Reals,
-    region: Regions,
-    neighbors: Neighbors,
-    geometry: Reals,
-) -> Reals:
-    total = right_hand_side
-    for k in range(6):
-        total = total + _face(coefficient, region, neighbors, geometry, k) * x[neighbors[:, k]]
-    return np.asarray(total - diagonal * x)
-
-
-def signal_residual(
-    x: Reals,
-    right_hand_side: Reals,
-    diagonal: Reals,
-    inverse_diagonal: Reals,
-    coefficient: Reals,
-    region: Regions,
-    neighbors: Neighbors,
-    geometry: Reals,
-) -> tuple[Reals, Reals]:
-    """Return, per signal, max |residual / diagonal| and max |x| over the voxels; NaN if any is NaN."""
-    residual = _residual(x, right_hand_side, diagonal, coefficient, region, neighbors, geometry)
-    return np.max(np.abs(residual * inverse_diagonal), axis=0), np.max(np.abs(x), axis=0)
-
-
-def signal_audit(
-    x: Reals,
-    right_hand_side: Reals,
-    diagonal: Reals,
-    volume: NDArray[np.float64],
-    scale: NDArray[np.float64],
-    coefficient: Reals,
-    region: Regions,
-    neighbors: Neighbors,
-    geometry: Reals,
-) -> NDArray[np.int64]:
-    """Return the sum over voxels of residual x volume per signal, in fixed point.
-
-    Each voxel adds ``floor(residual volume scale + 1/2)``: whole numbers add up to the same in any order.
-    ``scale (S,)`` is a power of two; the caller keeps ``|residual volume scale| n`` below 2^62 and finite.
-    """
-    residual = _residual(x, right_hand_side, diagonal, coefficient, region, neighbors, geometry)
-    scaled = np.floor(residual.astype(np.float64) * volume[:, None] * scale + 0.5)
-    return np.asarray(scaled.astype(np.int64).sum(axis=0))
 
 
 def clip_signals(x: Reals) -> None:
