@@ -50,7 +50,7 @@ def follow(config: str, *changes: str) -> Course:
         simulation.step()
         day = days(simulation.state.tick)
         course.days.append(day)
-        course.rows.append(table.row(simulation.state))
+        course.rows.append(table.row(simulation.engine, simulation.state))
         if 0 <= day <= 25:
             course.voxel_days.append(day)
             course.voxel_counts.append(simulation.state.organs["kidney"].cells[:, column].copy())

@@ -13,7 +13,6 @@ import yaml
 from tissuesim.config import load_config_text
 from tissuesim.scenario import Scenario, build_scenario
 from tissuesim.simulation import Simulation
-from tissuesim.simulation.state import State
 
 TREATED = {
     "extends": "kidney_car_t",
@@ -76,18 +75,23 @@ def advance() -> Callable[..., Simulation]:
 
 
 @pytest.fixture(scope="session")
-def same_state() -> Callable[[State, State], None]:
-    """Assertion that two states are equal in every bit, naming the array that is not."""
+def same_state() -> Callable[[Simulation, Simulation], None]:
+    """Assertion that the states of two simulations are equal in every bit, naming the array that is not."""
 
-    def compare(expected: State, found: State) -> None:
-        expected_arrays, expected_facts = expected.checkpoint()
-        found_arrays, found_facts = found.checkpoint()
+    def compare(expected: Simulation, found: Simulation) -> None:
+        expected_arrays, expected_facts = held(expected)
+        found_arrays, found_facts = held(found)
         assert expected_arrays.keys() == found_arrays.keys()
         for name, array in expected_arrays.items():
             assert_same(name, array, found_arrays[name])
         assert expected_facts == found_facts
 
     return compare
+
+
+def held(simulation: Simulation) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a checkpoint of a simulation would hold."""
+    return simulation.engine.snapshot(simulation.state).checkpoint()
 
 
 def assert_same(name: str, expected: Any, found: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tissuesim.scenario import Scenario
 from tissuesim.simulation import Simulation
-from tissuesim.simulation.state import CELL_LINES, State
+from tissuesim.simulation.state import CELL_LINES
 
 ENTERED = 1 + CELL_LINES.index("entered")
 
@@ -19,7 +19,7 @@ ENTERED = 1 + CELL_LINES.index("entered")
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_two_hundred_steps(
     treated: Callable[..., Scenario],
-    same_state: Callable[[State, State], None],
+    same_state: Callable[[Simulation, Simulation], None],
     precision: str,
     stochastic: str,
 ) -> None:
@@ -29,12 +29,12 @@ def test_two_hundred_steps(
     """
     scenario = treated(f"precision={precision}", f"stochastic={stochastic}")
     reference, compiled = Simulation(scenario, "numpy"), Simulation(scenario, "numba")
-    same_state(reference.state, compiled.state)
+    same_state(reference, compiled)
     for step in range(1, 201):
         reference.step()
         compiled.step()
         if step in (1, 2, 5, 10, 50, 100, 200):
-            same_state(reference.state, compiled.state)
+            same_state(reference, compiled)
     _assert_everything_happened(reference)
 
 
@@ -58,7 +58,7 @@ def _assert_everything_happened(simulation: Simulation) -> None:
 def test_parallel_loops(
     treated: Callable[..., Scenario],
     advance: Callable[..., Simulation],
-    same_state: Callable[[State, State], None],
+    same_state: Callable[[Simulation, Simulation], None],
 ) -> None:
     """Claim: above the size from which loops and the tree of arrivals run in parallel, the bits are the same."""
     scenario = treated(
@@ -68,14 +68,14 @@ def test_parallel_loops(
     )
     assert scenario.voxels > 2048
     numba.set_num_threads(2)
-    same_state(advance(scenario, "numpy", 12).state, advance(scenario, "numba", 12).state)
+    same_state(advance(scenario, "numpy", 12), advance(scenario, "numba", 12))
 
 
 @pytest.mark.parametrize("stochastic", ["on", "off"])
 def test_two_organs(
     treated: Callable[..., Scenario],
     advance: Callable[..., Simulation],
-    same_state: Callable[[State, State], None],
+    same_state: Callable[[Simulation, Simulation], None],
     stochastic: str,
 ) -> None:
     """Claim: two organs that share the blood agree too, each with arrivals of its own."""
@@ -87,7 +87,7 @@ def test_two_organs(
         f"stochastic={stochastic}",
     )
     reference = advance(scenario, "numpy", 60)
-    same_state(reference.state, advance(scenario, "numba", 60).state)
+    same_state(reference, advance(scenario, "numba", 60))
     for name in ("kidney", "other"):
         entered = reference.state.cell_ledger[name][ENTERED]
         effector = list(scenario.model.cells).index("car_t_effector")

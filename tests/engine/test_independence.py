@@ -17,6 +17,8 @@ from tissuesim.simulation import Simulation
 from tissuesim.simulation.state import State
 from tissuesim.tissue import Tissue
 
+from .conftest import held
+
 INFUSION = ("time.start=0 day", "treatment=[{type: car_t, day: 0, dose: 1e7 cell/kg}]")
 
 
@@ -24,22 +26,22 @@ INFUSION = ("time.start=0 day", "treatment=[{type: car_t, day: 0, dose: 1e7 cell
 def test_threads(
     treated: Callable[..., Scenario],
     advance: Callable[..., Simulation],
-    same_state: Callable[[State, State], None],
+    same_state: Callable[[Simulation, Simulation], None],
     stochastic: str,
 ) -> None:
     """Claim: one thread and two give the same bits, in an organ large enough for parallel loops."""
     scenario = treated("organs.kidney.spacing=3.5 mm", f"stochastic={stochastic}", *INFUSION)
     assert scenario.voxels > 4096
-    alone = advance(scenario, "numba", 30).state
+    alone = advance(scenario, "numba", 30)
     numba.set_num_threads(2)
     assert numba.get_num_threads() == 2
-    same_state(alone, advance(scenario, "numba", 30).state)
+    same_state(alone, advance(scenario, "numba", 30))
 
 
 def test_seeds(treated: Callable[..., Scenario], advance: Callable[..., Simulation]) -> None:
     """Claim: the seed of a run changes cells, signals and pools; the same seed gives the same run."""
     first, again, other = (
-        advance(treated(*INFUSION, f"seed={seed}"), "numba", 40).state.checkpoint()[0] for seed in (1, 1, 2)
+        held(advance(treated(*INFUSION, f"seed={seed}"), "numba", 40))[0] for seed in (1, 1, 2)
     )
     for name in ("kidney/cells", "kidney/signals", "kidney/states", "pools"):
         assert np.array_equal(first[name], again[name])
@@ -61,7 +63,7 @@ def test_organs_draw_their_own_numbers(
 
 
 def test_output_changes_nothing(
-    treated: Callable[..., Scenario], same_state: Callable[[State, State], None], tmp_path: Path
+    treated: Callable[..., Scenario], same_state: Callable[[Simulation, Simulation], None], tmp_path: Path
 ) -> None:
     """Claim: no output, rare output and output at every hour leave the same final state."""
     short = (
@@ -84,15 +86,15 @@ def test_output_changes_nothing(
             "output.totals_every=1.3 h",
         ),
     ]
-    states = []
+    finished = []
     for number, setting in enumerate(settings):
         simulation = Simulation(treated(*short, *(setting or ())), "numba")
         if setting is not None:
             simulation.create_run(out=tmp_path / str(number))
         simulation.run()
-        states.append(simulation.state)
-    for other in states[1:]:
-        same_state(states[0], other)
+        finished.append(simulation)
+    for other in finished[1:]:
+        same_state(finished[0], other)
 
 
 def permuted(tissue: Tissue, seed: int) -> Tissue:
@@ -140,7 +142,7 @@ def _shared(state: State) -> list[Any]:
 def test_restart_from_memory(
     treated: Callable[..., Scenario],
     advance: Callable[..., Simulation],
-    same_state: Callable[[State, State], None],
+    same_state: Callable[[Simulation, Simulation], None],
 ) -> None:
     """Claim: a state restored from what a checkpoint holds goes on as if nothing had happened, at any step."""
     scenario = treated()
@@ -150,25 +152,27 @@ def test_restart_from_memory(
         whole.step()
         broken.step()
         if step in (0, 1, 7, 20, 33, 47):
-            arrays, facts = broken.state.checkpoint()
+            arrays, facts = held(broken)
             broken = Simulation(scenario, "numba")
-            broken.state = State.restore({name: array.copy() for name, array in arrays.items()}, facts)
-    same_state(whole.state, broken.state)
+            broken.state = broken.engine.restore(
+                {name: array.copy() for name, array in arrays.items()}, facts
+            )
+    same_state(whole, broken)
 
 
 def test_backends_can_be_changed_at_a_restart(
     treated: Callable[..., Scenario],
     advance: Callable[..., Simulation],
-    same_state: Callable[[State, State], None],
+    same_state: Callable[[Simulation, Simulation], None],
 ) -> None:
     """Claim: a run begun on one backend and finished on the other is the same run."""
     scenario = treated(*INFUSION)
     begun = advance(scenario, "numba", 15)
     finished = Simulation(scenario, "numpy")
-    finished.state = State.restore(*begun.state.checkpoint())
+    finished.state = finished.engine.restore(*held(begun))
     for _ in range(15):
         finished.step()
-    same_state(advance(scenario, "numba", 30).state, finished.state)
+    same_state(advance(scenario, "numba", 30), finished)
 
 
 def test_a_stopped_solver_leaves_no_half_step(treated: Callable[..., Scenario], tmp_path: Path) -> None:

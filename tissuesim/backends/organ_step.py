@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tissuesim.backends.base import Backend
+from tissuesim.backends.base import Backend, ColumnFacts
+from tissuesim.backends.numpy.sums import ordered_sum
 from tissuesim.codegen.plan import StepPlan
 from tissuesim.errors import InputError, NumericsError
 from tissuesim.numerics.signals import SignalSolve, decay_floor, diffusivity_table
@@ -29,16 +31,16 @@ CLIPPING_LIMIT = 10.0
 
 @dataclass
 class OrganState:
-    """Arrays of one organ that change: signals (n, S), cells (n, C), states (n, W)."""
+    """Rows of one organ that change, as its backend keeps them: signals (n, S), cells (n, C), states (n, W)."""
 
-    signals: NDArray[Any]
-    cells: NDArray[Any]
-    states: NDArray[Any]
+    signals: Any
+    cells: Any
+    states: Any
     movement_due: int = 0
     hazard: float = 0.0
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """The arrays by name."""
+    def arrays(self) -> dict[str, Any]:
+        """The rows by name."""
         return {"signals": self.signals, "cells": self.cells, "states": self.states}
 
 
@@ -68,25 +70,42 @@ class OrganStep:
     solves: dict[int, SignalSolve] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        tissue, real = self.tissue, self.real
-        self.order = np.argsort(tissue.box_index, kind="stable").astype(np.int64)
-        self.volume = tissue.volume.astype(real)
-        self.inverse_volume = real(1.0) / self.volume
-        self.geometry = (tissue.conductance / tissue.volume[:, None]).astype(real)
-        self.parameter_rows = self.parameters.astype(real)
-        self.maps = np.ascontiguousarray(self._map_columns(), real)
-        shape = (tissue.n, len(self.plan.organ.signals))
-        self.spare, self.right_hand_side, self.diagonal = (np.zeros(shape, real) for _ in range(3))
-        self.weights = np.zeros((tissue.n, len(self.plan.entries)))
-        stem = "stochastic" if self.plan.stochastic else "deterministic"
+        arrays, real, organ = self.backend.arrays, self.real, self.plan.organ
+        given, self.tissue = self.tissue, arrays.stored(self.tissue)
+        self.given_order = None if self.tissue is given else np.argsort(given.box_index, kind="stable")
+        self.mesh = arrays.mesh(self.tissue, real)
+        self.total_volume = ordered_sum(self.tissue.volume.astype(real), np.argsort(self.tissue.box_index))
+        self.parameter_rows = arrays.put(self.parameters.astype(real))
+        self.host_maps = np.ascontiguousarray(self._map_columns(), real)
+        self.maps = arrays.put_rows(self.host_maps)
+        self.work = arrays.workspace(
+            self.tissue.n, len(organ.signals), len(self.plan.entries), real, counts=self.plan.stochastic
+        )
+        self.spare = self.work.spare
+        self._scalars = arrays.put(np.zeros(len(organ.scalars), real))
+        self.repeat = arrays.Repeater()
         self.programs = self.plan.organ_programs
-        self.functions = {
-            name: function
-            for name, function in zip(
-                self.programs,
-                self.backend.compile_programs(self.programs.values(), real, f"organ_{stem}").values(),
-                strict=True,
-            )
+        stem = "stochastic" if self.plan.stochastic else "deterministic"
+        compiled = self.backend.compile_programs(self.programs.values(), real, f"organ_{stem}")
+        self.functions = dict(zip(self.programs, compiled.values(), strict=True))
+
+    # ---- between the host and where the backend keeps its rows
+    def put_state(
+        self, rows: dict[str, NDArray[Any]], movement_due: int = 0, hazard: float = 0.0
+    ) -> OrganState:
+        """A state from rows in the order of the tissue: ``signals``, ``cells`` and ``states``, (n, columns) each."""
+        order = slice(None) if self.given_order is None else self.given_order
+        placed = {name: self.backend.arrays.put_rows(values[order]) for name, values in rows.items()}
+        return OrganState(**placed, movement_due=movement_due, hazard=hazard)
+
+    def begin_download(self, state: OrganState) -> Any:
+        """The rows of a state on their way to the host, see ``arrays.Download``."""
+        return self.backend.arrays.Download(state.arrays(), self.given_order)
+
+    def facts(self, state: OrganState) -> dict[str, ColumnFacts]:
+        """Sums and extremes of every column of ``signals``, ``cells`` and ``states``."""
+        return {
+            name: self.backend.arrays.column_facts(rows, self.mesh) for name, rows in state.arrays().items()
         }
 
     def _map_columns(self) -> NDArray[np.float64]:
@@ -102,32 +121,37 @@ class OrganStep:
         return np.stack(columns, axis=1) if columns else np.zeros((tissue.n, 0))
 
     # ---- the generated programs
-    def _run(
-        self, name: str, state: OrganState, scalars: NDArray[Any], dt: float, operator: int, tick: int
-    ) -> dict[str, float]:
-        """Call a generated program; returns its totals, sums and maxima by name."""
-        program = self.programs[name]
+    def _launch(self, name: str, state: OrganState, scalars: Any, dt: float, operator: int, tick: int) -> Any:
+        """Call a generated program; its results are for ``_read``."""
+        mesh, work = self.mesh, self.work
         with np.errstate(all="ignore"):
-            totals, sums, maxima = self.functions[name](
-                state.signals, state.cells, state.states, self.maps, self.diagonal, self.right_hand_side, self.weights,
-                self.volume, self.inverse_volume, self.tissue.region, self.parameter_rows, scalars,
-                self.tissue.box_index, self.order, self.real(dt), operator, tick, 0, *self.key,
+            return self.functions[name](
+                state.signals, state.cells, state.states, self.maps, work.diagonal, work.right_hand_side,
+                work.weights, mesh.volume, mesh.inverse_volume, mesh.region, self.parameter_rows, scalars,
+                mesh.box_index, mesh.order, self.real(dt), operator, tick, 0, *self.key,
             )  # fmt: skip
+
+    def _read(self, name: str, results: Any) -> dict[str, float]:
+        """Totals, sums and maxima of a program by name."""
+        program = self.programs[name]
+        totals, sums, maxima = results
         found: dict[str, float] = dict(zip(program.totals, (int(v) for v in totals), strict=True))
         found |= dict(zip(program.sums, (float(v) for v in sums), strict=True))
         found |= dict(zip(program.maxima, (float(v) for v in maxima), strict=True))
         return found
 
-    def scalars(self, values: NDArray[np.float64]) -> NDArray[Any]:
-        """Pools and summaries as the programs see them."""
-        return values.astype(self.real)
+    def scalars(self, values: NDArray[np.float64]) -> Any:
+        """Pools and summaries as the programs see them; good until the next call."""
+        self._scalars = self.backend.arrays.refill(self._scalars, values.astype(self.real))
+        return self._scalars
 
     # ---- signals: (1 + dt loss) c' - dt L c' = c + dt source
     def solve_for(self, dt_ticks: int, dt: float) -> SignalSolve:
         """The Chebyshev solve built for one step length."""
         if dt_ticks not in self.solves:
+            geometry = self.tissue.conductance / self.tissue.volume[:, None]
             self.solves[dt_ticks] = SignalSolve.build(
-                dt, self._diffusivity, self.geometry, self._decay_floor, self.real
+                dt, self._diffusivity, geometry, self._decay_floor, self.real, self.backend.arrays.put
             )
         return self.solves[dt_ticks]
 
@@ -140,35 +164,45 @@ class OrganStep:
         return decay_floor(self.plan, self.parameters)
 
     def signals(
-        self, state: OrganState, scalars: NDArray[Any], dt_ticks: int, dt: float, tick: int
+        self, state: OrganState, scalars: Any, dt_ticks: int, dt: float, tick: int
     ) -> tuple[dict[str, float], NDArray[np.float64]]:
         """One implicit step of all signals; returns spill-over by pool [amol] and the ledger (6 lines, signals)."""
-        if state.signals.shape[1] == 0:
+        names = self.plan.organ.signals
+        if not names:
             return {}, np.zeros((6, 0))
-        solve, transport = self.solve_for(dt_ticks, dt), self.backend.transport
-        neighbors, geometry = self.tissue.neighbors, self.geometry
-        region = self.tissue.region
-        faces = (solve.coefficient, region, neighbors, geometry)
-        rates = self._run(
-            "signal_rates", state, scalars, dt, REACTIONS, tick
-        )  # leaves the loss in the diagonal
-        transport.signal_diagonal(self.diagonal, self.real(dt), *faces)
-        current, old = state.signals, self.spare
-        old[...] = current
-        for omega in solve.omegas:
-            transport.signal_sweep(old, current, self.right_hand_side, self.diagonal, omega, *faces)
-            current, old = old, current
-        solved, residual, size = self.backend.ledger.signal_ledger(
-            self.right_hand_side, self.diagonal, current, *faces, self.volume, self.order
+        solve = self.solve_for(dt_ticks, dt)
+        touched = (*state.arrays().values(), self.spare, scalars)
+        rates, solved, spilled = self.repeat(
+            ("signals", dt_ticks), touched, lambda: self._solve(state, scalars, solve, dt)
         )
-        first = [
-            [rates[f"{line}:{name}"] for name in self.plan.organ.signals] for line in ("before", "source")
-        ]
-        ledger = np.concatenate([first, solved])
-        transport.clip_signals(current)
-        state.signals, self.spare = current, old
+        if len(solve.omegas) % 2:
+            state.signals, self.spare = self.spare, state.signals
+        before = self._read("signal_rates", rates)
+        sums, residual, size = solved
+        first = [[before[f"{line}:{name}"] for name in names] for line in ("before", "source")]
+        ledger = np.concatenate([first, sums])
         self._check_solve(solve, residual, size, ledger)
-        return self._run("spill_over", state, scalars, dt, REACTIONS, tick), ledger
+        return self._read("spill_over", spilled), ledger
+
+    def _solve(self, state: OrganState, scalars: Any, solve: SignalSolve, dt: float) -> tuple[Any, Any, Any]:
+        """Rates, sweeps, ledger, clipping, spill-over: nothing here depends on the clock or draws."""
+        transport, mesh, work = self.backend.transport, self.mesh, self.work
+        faces = (solve.coefficient, mesh.region, mesh.neighbors, mesh.geometry)
+        rates = self._launch(
+            "signal_rates", state, scalars, dt, REACTIONS, 0
+        )  # leaves the loss in the diagonal
+        transport.signal_diagonal(work.diagonal, self.real(dt), *faces)
+        current, old = state.signals, self.spare
+        self.backend.arrays.copy_rows(old, current)
+        for omega in solve.omegas:
+            transport.signal_sweep(old, current, work.right_hand_side, work.diagonal, omega, *faces)
+            current, old = old, current
+        solved = self.backend.ledger.signal_ledger(
+            work.right_hand_side, work.diagonal, current, *faces, mesh.volume, mesh.order
+        )
+        transport.clip_signals(current)
+        after = OrganState(current, state.cells, state.states)
+        return rates, solved, self._launch("spill_over", after, scalars, dt, REACTIONS, 0)
 
     def _check_solve(
         self, solve: SignalSolve, residual: NDArray[Any], size: NDArray[Any], ledger: NDArray[np.float64]
@@ -201,35 +235,36 @@ class OrganStep:
     def _movement_arguments(self, state: OrganState, moving: MovingCells) -> tuple[Any, ...]:
         return (
             moving.motility, moving.chemotaxis, state.signals, moving.attractant, moving.half_saturation,
-            self.tissue.region, self.tissue.neighbors, self.geometry,
+            self.mesh.region, self.mesh.neighbors, self.mesh.geometry,
         )  # fmt: skip
 
     @cached_property
     def _moving(self) -> tuple[MovingCells, ...]:
-        return moving_cells(self.plan, self.parameters, self.real)
+        return moving_cells(self.plan, self.parameters, self.real, self.backend.arrays.put)
 
     def movement(self, state: OrganState, dt: float, tick: int, substep: int) -> None:
         """Cells crawl: numbers through each face first, then every voxel gathers what its neighbors sent."""
-        crawl = self.backend.movement
+        crawl, outflow = self.backend.movement, self.work.outflow
         for moving in self._moving:
-            arguments = self._movement_arguments(state, moving)
+            arguments = (
+                outflow,
+                state.cells,
+                moving.column,
+                self.real(dt),
+                *self._movement_arguments(state, moving),
+            )
             if self.plan.stochastic:
-                outflow = np.zeros(self.tissue.neighbors.shape, np.int32)
                 crawl.movement_outflow_stochastic(
-                    outflow, state.cells, moving.column, self.real(dt), *arguments,
-                    self.tissue.box_index, MOVEMENT, moving.column, tick, substep, *self.key,
-                )  # fmt: skip
-            else:
-                outflow = np.zeros(self.tissue.neighbors.shape, self.real)
-                crawl.movement_outflow_deterministic(
-                    outflow, state.cells, moving.column, self.real(dt), *arguments
+                    *arguments, self.mesh.box_index, MOVEMENT, moving.column, tick, substep, *self.key
                 )
-            crawl.movement_gather(state.cells, moving.column, outflow, self.tissue.neighbors)
+            else:
+                crawl.movement_outflow_deterministic(*arguments)
+            crawl.movement_gather(state.cells, moving.column, outflow, self.mesh.neighbors)
 
     # ---- processes, exchange, summaries
     def reactions(self, state: OrganState, scalars: NDArray[Any], dt: float, tick: int) -> StepResult:
         """All local processes and exits to the blood over one step."""
-        found = self._run("reactions", state, scalars, dt, REACTIONS, tick)
+        found = self._read("reactions", self._launch("reactions", state, scalars, dt, REACTIONS, tick))
         parts: dict[str, dict[str, float]] = {"to": {}, "gained": {}, "lost": {}}
         for key, value in found.items():
             line, _, name = key.partition(":")
@@ -238,42 +273,44 @@ class OrganStep:
         refuse_unsound_rates(found, f"'{self.tissue.name}'", tick)
         return StepResult(parts["to"], parts["gained"], parts["lost"], found.get("hazard", 0.0))
 
-    def entry_trees(self, state: OrganState, scalars: NDArray[Any], tick: int) -> list[NDArray[np.float64]]:
-        """Per influx process, the tree of its voxel weights [1/day]; the root is the hazard on the pool."""
+    def entry_trees(self, state: OrganState, scalars: Any) -> tuple[Any, NDArray[np.float64]]:
+        """Per influx process, the tree of its voxel weights [1/day] and its root: the hazard on the pool."""
         if not self.plan.entries:
-            return []
-        self._run("entry_weights", state, scalars, 0.0, ENTRY, tick)
-        trees = [
-            self.backend.exchange.weight_tree(np.ascontiguousarray(self.weights[:, j]))
-            for j in range(len(self.plan.entries))
-        ]
-        for entry, tree in zip(self.plan.entries, trees, strict=True):
-            if not 0.0 <= tree[1] < np.inf:
+            return (), np.zeros(0)
+        touched = (*state.arrays().values(), scalars)
+        trees, roots = self.repeat("entries", touched, lambda: self._weigh(state, scalars))
+        hazards = np.asarray(roots, np.float64)
+        for entry, hazard in zip(self.plan.entries, hazards, strict=True):
+            if not 0.0 <= hazard < np.inf:
                 raise NumericsError(
-                    f"processes.{entry.process}.rate adds up to {tree[1]:g} 1/day in '{self.tissue.name}': a rate of "
+                    f"processes.{entry.process}.rate adds up to {hazard:g} 1/day in '{self.tissue.name}': a rate of "
                     "entry must be a number and not negative"
                 )
-        return trees
+        return trees, hazards
 
-    def enter(
-        self, state: OrganState, index: int, tree: NDArray[np.float64], amount: float, tick: int
-    ) -> None:
+    def _weigh(self, state: OrganState, scalars: Any) -> Any:
+        self._launch("entry_weights", state, scalars, 0.0, ENTRY, 0)
+        return self.backend.exchange.weight_trees(self.work.weights)
+
+    def enter(self, state: OrganState, index: int, trees: Any, amount: float, tick: int) -> None:
         """Place what left the blood by influx process ``index`` into the voxels."""
-        entry = self.plan.entries[index]
-        column = self.plan.organ.cells.index(entry.field)
-        exchange = self.backend.exchange
-        if self.plan.stochastic:
-            if amount > 0:
-                counts = exchange.place_counts(
-                    tree, int(amount), self.tissue.n, ENTRY << 24 | index << 16, tick, *self.key
-                )
-                exchange.add_counts(state.cells, column, counts, self.order)
-        else:
-            exchange.add_amounts(state.cells, column, tree, float(amount), self.order)
+        column = self.plan.organ.cells.index(self.plan.entries[index].field)
+        exchange, order = self.backend.exchange, self.mesh.order
+        if not self.plan.stochastic:
+            exchange.enter_amounts(state.cells, column, trees, index, float(amount), order)
+        elif amount > 0:
+            stream = ENTRY << 24 | index << 16
+            exchange.enter_counts(
+                state.cells, column, trees, index, int(amount), stream, tick, *self.key, order
+            )
 
-    def summaries(self, state: OrganState, scalars: NDArray[Any], tick: int) -> NDArray[np.float64]:
+    def summaries(self, state: OrganState, scalars: Any) -> NDArray[np.float64]:
         """Sums of the summaries of the model over this organ."""
-        found = self._run("summaries", state, scalars, 0.0, REACTIONS, tick)
+        touched = (*state.arrays().values(), scalars)
+        results = self.repeat(
+            "summaries", touched, lambda: self._launch("summaries", state, scalars, 0.0, REACTIONS, 0)
+        )
+        found = self._read("summaries", results)
         return np.array([found[name] for name in self.plan.model.summaries])
 
     def summary_volumes(self) -> NDArray[np.float64]:
@@ -311,16 +348,19 @@ class MovingCells:
     """Motility of one cell type: table over region pairs [mm^2/day], chemotaxis and what it follows."""
 
     column: int
-    motility: NDArray[Any]
+    motility: Any
     chemotaxis: Any
     attractant: int
     half_saturation: Any
 
 
 def moving_cells(
-    plan: StepPlan, parameters: NDArray[np.float64], real: type[np.floating[Any]]
+    plan: StepPlan,
+    parameters: NDArray[np.float64],
+    real: type[np.floating[Any]],
+    put: Callable[[NDArray[Any]], Any],
 ) -> tuple[MovingCells, ...]:
-    """The cell types of a model that crawl.
+    """The cell types of a model that crawl; ``put`` brings their tables to the backend.
 
     Raises:
         InputError: chemotaxis or its half saturation differs between regions (one number per cell type is used).
@@ -349,7 +389,7 @@ def moving_cells(
             attractant = plan.organ.signals.index(cells.attractant)
         found.append(
             MovingCells(
-                column, harmonic_means(motility).astype(real), real(chemotaxis), attractant, real(half)
+                column, put(harmonic_means(motility).astype(real)), real(chemotaxis), attractant, real(half)
             )
         )
     return tuple(found)

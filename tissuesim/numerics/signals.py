@@ -8,6 +8,7 @@ rho = max_i dt s_i / (1 + dt loss_min + dt s_i), s_i the sum of voxel i's face c
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +31,8 @@ class SignalSolve:
     ``coefficient`` is dt D, per signal (S,) or per pair of regions (R, R, S); ``omegas`` (sweeps, S).
     """
 
-    coefficient: NDArray[Any]
-    omegas: NDArray[Any]
+    coefficient: Any
+    omegas: Any
     tolerance: float
 
     @classmethod
@@ -42,23 +43,22 @@ class SignalSolve:
         geometry: NDArray[Any],
         decay: NDArray[np.float64],
         real: type[np.floating[Any]],
+        put: Callable[[NDArray[Any]], Any] = np.ascontiguousarray,
     ) -> SignalSolve:
         """The solve for steps of ``dt`` days.
 
         ``diffusivity`` (R, S) [mm^2/day], ``geometry`` (n, 6) [1/mm^2], ``decay`` (S,) the part of the loss that is
-        always there [1/day].
+        always there [1/day]; ``put`` brings the tables to the backend.
         """
         table = np.stack([harmonic_means(column) for column in diffusivity.T], axis=-1)
-        face_sum = float(geometry.astype(np.float64).sum(axis=1).max(initial=0.0))
+        face_sum = float(geometry.sum(axis=1).max(initial=0.0))
         spread = dt * diffusivity.max(axis=0) * face_sum
         rho = spread / (1.0 + dt * decay + spread)
         tolerance = solve_tolerance(float(rho.max(initial=0.0)), real)
         sweeps = max(int(np.max(sweeps_needed(rho, tolerance), initial=1)), 2)
         uniform = bool(np.all(diffusivity == diffusivity[:1]))
         coefficient = dt * (diffusivity[0] if uniform else table)
-        return cls(
-            np.ascontiguousarray(coefficient, real), chebyshev_omegas(rho, sweeps).astype(real), tolerance
-        )
+        return cls(put(coefficient.astype(real)), put(chebyshev_omegas(rho, sweeps).astype(real)), tolerance)
 
 
 def solve_tolerance(rho: float, real: type[np.floating[Any]]) -> float:

@@ -8,17 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tissuesim.backends.base import Backend
-from tissuesim.backends.numpy.sums import ordered_sum
 from tissuesim.backends.organ_step import FIRST_CELLS, OrganState, OrganStep
 from tissuesim.model.expression import evaluate, names
 from tissuesim.simulation.clock import movement_step, next_step
+from tissuesim.simulation.snapshot import Snapshot
 from tissuesim.simulation.state import CELL_LINES, SIGNAL_LINES, State
 from tissuesim.systemic import SystemicStep, first_amounts
 from tissuesim.ticks import TICKS_PER_DAY
 
 if TYPE_CHECKING:
     from tissuesim.scenario import Scenario
-    from tissuesim.tissue import Tissue
 
 LARGEST_GROWTH = 0.1
 """Largest relative growth of a cell type, births less losses, in one step."""
@@ -48,7 +47,7 @@ class Engine:
             for name, tissue in scenario.tissues.items()
         }
         self.systemic = SystemicStep(
-            self.plan, backend, scenario.systemic_parameters(), scenario.key("systemic")
+            self.plan, backend.host, scenario.systemic_parameters(), scenario.key("systemic")
         )
         volumes = sum(organ.summary_volumes() for organ in self.organs.values())
         means = np.array([summary.mean is not None for summary in self.plan.model.summaries.values()], bool)
@@ -59,7 +58,7 @@ class Engine:
         """The state at the start: fields and pools from their ``initial`` expressions."""
         time = self.scenario.config.time
         values = self.plan.model.parameter_values()
-        organs = {name: self._first_fields(name, tissue) for name, tissue in self.scenario.tissues.items()}
+        organs = {name: self._first_fields(step) for name, step in self.organs.items()}
         state = State(
             tick=time.start_tick,
             step_ticks=time.minimum_step_ticks,
@@ -74,18 +73,17 @@ class Engine:
             },
         )
         for name, fields in organs.items():
-            order = self.organs[name].order
-            state.cell_ledger[name][0] = [ordered_sum(column, order) for column in fields.cells.T]
+            state.cell_ledger[name][0] = self.organs[name].facts(fields)["cells"].total
             fields.movement_due = state.tick
         self._summarize(state)
         state.systemic_hazard = self.systemic.hazard(state.pools, state.summaries, state.tick)
         self._probe_organs(state)
         return state
 
-    def _first_fields(self, name: str, tissue: Tissue) -> OrganState:
+    def _first_fields(self, step: OrganStep) -> OrganState:
         """Fields of one organ; integer cells are rounded up or down at random so that their mean is right."""
-        step, plan = self.organs[name], self.plan
-        columns = {name: (step.maps, j) for j, name in enumerate(plan.organ.maps)}
+        plan, tissue = self.plan, step.tissue
+        columns = {name: (step.host_maps, j) for j, name in enumerate(plan.organ.maps)}
         rows = {name: j for j, name in enumerate(plan.organ.parameters)}
 
         def value(name: str) -> NDArray[np.float64]:
@@ -107,21 +105,37 @@ class Engine:
         numbers = table(dict(plan.model.cells)) * tissue.volume[:, None]
         cells: NDArray[Any] = numbers
         if plan.stochastic:
-            cells = np.floor(numbers + self._uniforms(step, tissue, numbers.shape[1])).astype(np.int32)
+            cells = np.floor(numbers + self._uniforms(step, numbers.shape[1])).astype(np.int32)
+        put = self.backend.arrays.put_rows
         return OrganState(
-            np.ascontiguousarray(table(dict(plan.model.signals)), self.real),
-            np.ascontiguousarray(cells),
-            np.ascontiguousarray(table(dict(plan.model.states)), self.real),
+            put(table(dict(plan.model.signals)).astype(self.real)),
+            put(cells),
+            put(table(dict(plan.model.states)).astype(self.real)),
         )
 
-    def _uniforms(self, step: OrganStep, tissue: Tissue, columns: int) -> NDArray[np.float64]:
+    def _uniforms(self, step: OrganStep, columns: int) -> NDArray[np.float64]:
         from tissuesim.backends.numpy.random import philox, uniform
 
         drawn = []
         for column in range(columns):
-            w0, w1, _, _ = philox(tissue.box_index, FIRST_CELLS << 24 | column << 16, 0, 0, *step.key)
+            w0, w1, _, _ = philox(step.tissue.box_index, FIRST_CELLS << 24 | column << 16, 0, 0, *step.key)
             drawn.append(uniform(w0, w1))
-        return np.stack(drawn, axis=1) if drawn else np.zeros((tissue.n, 0))
+        return np.stack(drawn, axis=1) if drawn else np.zeros((step.tissue.n, 0))
+
+    # ---- to the host and back
+    def snapshot(self, state: State) -> Snapshot:
+        """The state at this moment, on its way to the host."""
+        return Snapshot(self.organs, state)
+
+    def restore(self, arrays: dict[str, NDArray[Any]], facts: dict[str, Any]) -> State:
+        """The state a checkpoint holds, whichever backend wrote it."""
+        organs = {
+            name: self.organs[name].put_state(
+                {rows: arrays[f"{name}/{rows}"] for rows in ("signals", "cells", "states")}, **remembered
+            )
+            for name, remembered in facts["organs"].items()
+        }
+        return State.restore(organs, arrays, facts)
 
     # ---- the step
     def step(self, state: State) -> None:
@@ -208,19 +222,21 @@ class Engine:
 
         blood = np.concatenate([state.pools[0], state.summaries[0]])
         drawing = self.backend.exchange if self.plan.stochastic else None
-        trees = {
-            name: organ.entry_trees(state.organs[name], organ.scalars(blood), tick)
+        weighed = {
+            name: organ.entry_trees(state.organs[name], organ.scalars(blood))
             for name, organ in self.organs.items()
         }
         for index, entry in enumerate(self.plan.entries):
             column = self.plan.systemic.states.index(entry.pool)
-            roots = np.array([trees[name][index][1] for name in self.organs])
-            amount = leaving_blood(state.pools[0, column], roots, dt, index, tick, self.systemic.key, drawing)
+            hazards = np.array([roots[index] for _, roots in weighed.values()])
+            amount = leaving_blood(
+                state.pools[0, column], hazards, dt, index, tick, self.systemic.key, drawing
+            )
             state.pools[0, column] -= amount
-            parts = shares(amount, roots, index, tick, self.systemic.key, drawing)
+            parts = shares(amount, hazards, index, tick, self.systemic.key, drawing)
             cell = self.plan.organ.cells.index(entry.field)
             for (name, organ), part in zip(self.organs.items(), parts, strict=True):
-                organ.enter(state.organs[name], index, trees[name][index], part, tick)
+                organ.enter(state.organs[name], index, weighed[name][0], part, tick)
                 state.cell_ledger[name][3, cell] += part
 
     def _book_cells(
@@ -242,7 +258,7 @@ class Engine:
         blood = np.concatenate([state.pools[0], np.zeros(state.summaries.shape[1])])
         total = np.zeros(state.summaries.shape[1])
         for name, organ in self.organs.items():
-            total = total + organ.summaries(state.organs[name], organ.scalars(blood), state.tick)
+            total = total + organ.summaries(state.organs[name], organ.scalars(blood))
         state.summaries[0] = total / self.summary_divisor
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tissuesim.errors import NumericsError
 from tissuesim.ticks import days
 
 if TYPE_CHECKING:
-    from tissuesim.scenario import Scenario
+    from tissuesim.simulation.engine import Engine
     from tissuesim.simulation.state import State
 
 LARGEST_COUNT = 2**24
@@ -20,45 +21,44 @@ LEDGER_TOLERANCE = 1e-9
 """Relative gap of the cell ledger that is still rounding, in a deterministic run (float64 amounts)."""
 
 
-def check_state(scenario: Scenario, state: State) -> None:
-    """Raise NumericsError if anything in the state cannot be."""
-    day = days(state.tick)
+def check_state(engine: Engine, state: State) -> None:
+    """Raise NumericsError if anything in the state cannot be, or if cells are not where the ledger says."""
+    plan, day = engine.plan, days(state.tick)
+    names = {"signals": plan.organ.signals, "cells": plan.organ.cells, "states": plan.organ.states}
     for organ, fields in state.organs.items():
-        names = {
-            "signals": scenario.plan.organ.signals,
-            "cells": scenario.plan.organ.cells,
-            "states": scenario.plan.organ.states,
-        }
-        for array_name, array in fields.arrays().items():
-            for column, name in enumerate(names[array_name]):
-                _check(array[:, column], f"field '{name}' of '{organ}'", day)
-        if scenario.plan.stochastic and fields.cells.size and int(fields.cells.max()) > LARGEST_COUNT:
+        facts = engine.organs[organ].facts(fields)
+        for rows, columns in names.items():
+            for name, greatest, below in zip(
+                columns, facts[rows].greatest, facts[rows].below_zero, strict=True
+            ):
+                _check(float(greatest), float(below), f"field '{name}' of '{organ}'", day)
+        if plan.stochastic and np.any(facts["cells"].greatest > LARGEST_COUNT):
             raise NumericsError(
                 f"more than 2^24 cells in one voxel of '{organ}' on day {day:g}; use smaller voxels"
             )
-    for column, name in enumerate(scenario.plan.systemic.states):
-        _check(state.pools[:, column], f"pool '{name}'", day)
+        _check_ledger(engine, state, organ, facts["cells"].total)
+    for column, name in enumerate(plan.systemic.states):
+        amounts = state.pools[:, column]
+        _check(float(np.max(amounts)), float(np.max(-amounts)), f"pool '{name}'", day)
 
 
-def _check(values: np.ndarray, what: str, day: float) -> None:
-    if not np.all(np.isfinite(values)):
+def _check(greatest: float, below_zero: float, what: str, day: float) -> None:
+    if not (np.isfinite(greatest) and np.isfinite(below_zero)):
         raise NumericsError(f"{what} is not a finite number on day {day:g}")
-    if values.size and values.min() < 0:
-        raise NumericsError(f"{what} is negative ({float(values.min()):.3g}) on day {day:g}")
+    if below_zero > 0.0:
+        raise NumericsError(f"{what} is negative ({-below_zero:.3g}) on day {day:g}")
 
 
-def check_ledger(scenario: Scenario, state: State) -> None:
-    """Cells of every organ are where the ledger says: exactly when they are integers."""
-    for organ, fields in state.organs.items():
-        ledger = state.cell_ledger[organ]
-        expected = ledger[0] + ledger[1] - ledger[2] + ledger[3]
-        present = fields.cells.sum(axis=0, dtype=np.float64)
-        scale = ledger[0] + ledger[1] + ledger[3] + 1.0
-        allowed = 0.0 if scenario.plan.stochastic else LEDGER_TOLERANCE
-        gap = np.abs(expected - present) / scale
-        if np.any(gap > allowed):
-            worst = int(np.argmax(gap))
-            raise NumericsError(
-                f"the ledger of '{scenario.plan.organ.cells[worst]}' in '{organ}' does not close on day "
-                f"{days(state.tick):g}: {present[worst]:.10g} cells, expected {expected[worst]:.10g}"
-            )
+def _check_ledger(engine: Engine, state: State, organ: str, present: NDArray[np.float64]) -> None:
+    """Cells of an organ are where the ledger says: exactly when they are whole numbers."""
+    ledger = state.cell_ledger[organ]
+    expected = ledger[0] + ledger[1] - ledger[2] + ledger[3]
+    scale = ledger[0] + ledger[1] + ledger[3] + 1.0
+    allowed = 0.0 if engine.plan.stochastic else LEDGER_TOLERANCE
+    gap = np.abs(expected - present) / scale
+    if np.any(gap > allowed):
+        worst = int(np.argmax(gap))
+        raise NumericsError(
+            f"the ledger of '{engine.plan.organ.cells[worst]}' in '{organ}' does not close on day "
+            f"{days(state.tick):g}: {present[worst]:.10g} cells, expected {expected[worst]:.10g}"
+        )

@@ -7,6 +7,7 @@ import sys
 import time
 from bisect import bisect_right
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +19,11 @@ from tissuesim.backends.base import load_backend
 from tissuesim.errors import InputError
 from tissuesim.simulation.engine import Engine
 from tissuesim.simulation.observers import EveryStep, Observer
-from tissuesim.simulation.sentinel import check_ledger, check_state
+from tissuesim.simulation.sentinel import check_state
+from tissuesim.simulation.snapshot import Snapshot
 from tissuesim.simulation.state import State
 from tissuesim.simulation.totals import TotalsTable
+from tissuesim.simulation.writer import Writer
 from tissuesim.ticks import days, ticks
 
 if TYPE_CHECKING:
@@ -181,8 +184,7 @@ class Simulation:
 
     def check(self, state: State) -> None:
         """Raise NumericsError if the state is not sound."""
-        check_state(self.scenario, state)
-        check_ledger(self.scenario, state)
+        check_state(self.engine, state)
 
 
 class Recorder:
@@ -200,6 +202,7 @@ class Recorder:
         self.rows: list[NDArray[np.float64]] = []
         self.first_row = 0
         self.schedules: tuple[Observer, ...] = ()
+        self.writer = Writer()
 
     def observers(self) -> list[Any]:
         """Observers in the order they act: a checkpoint comes after everything that was due with it."""
@@ -222,42 +225,58 @@ class Recorder:
 
     def write_frame(self, state: State, index: int) -> None:
         """Write the fields of every organ."""
-        plan, chosen = self.scenario.plan, self.scenario.field_names()
-        for organ, fields in state.organs.items():
+        snapshot = self.simulation.engine.snapshot(state)
+        self.writer.write(lambda: self._write_fields(snapshot, index), wait=snapshot.live)
+
+    def _write_fields(self, snapshot: Snapshot, index: int) -> None:
+        organ_tables, chosen = self.scenario.plan.organ, self.scenario.field_names()
+        columns = {
+            "signals": organ_tables.signals,
+            "cells": organ_tables.cells,
+            "states": organ_tables.states,
+        }
+        for organ, rows in snapshot.organs().items():
             arrays = {
-                **{name: fields.signals[:, j] for j, name in enumerate(plan.organ.signals)},
-                **{name: fields.cells[:, j] for j, name in enumerate(plan.organ.cells)},
-                **{name: fields.states[:, j] for j, name in enumerate(plan.organ.states)},
+                name: rows[kind][:, column]
+                for kind, names in columns.items()
+                for column, name in enumerate(names)
             }
             self.fields.write_frame(index, organ, {name: arrays[name] for name in chosen})
 
     def add_row(self, state: State, index: int) -> None:
         """Keep a row of the totals; write a block of them now and then."""
-        self.rows.append(self.table.row(state))
+        self.rows.append(self.table.row(self.simulation.engine, state))
         if len(self.rows) >= ROWS_BETWEEN_WRITES:
             self.flush()
 
     def flush(self) -> None:
         """Write the rows kept so far."""
         if self.rows:
-            self.totals.write_rows(self.first_row, np.stack(self.rows))
+            first, rows = self.first_row, np.stack(self.rows)
             self.first_row += len(self.rows)
             self.rows.clear()
+            self.writer.write(lambda: self.totals.write_rows(first, rows), wait=False)
 
     def checkpoint(self, state: State, index: int = 0) -> None:
-        """Write rows, check, and save the whole state."""
+        """Write rows, check, and save the whole state, after everything that was to be written before."""
         from tissuesim.run import save_checkpoint
 
         self.flush()
         self.simulation.check(state)
-        arrays, facts = state.checkpoint()
-        save_checkpoint(self.path / "checkpoints", state.tick, arrays, facts)
+        snapshot = self.simulation.engine.snapshot(state)
+
+        def save() -> None:
+            save_checkpoint(self.path / "checkpoints", snapshot.tick, *snapshot.checkpoint())
+
+        self.writer.write(save, wait=snapshot.live)
 
     def stopped(self, error: BaseException) -> None:
         """Note why a run ended early; an interrupt between two steps also leaves a checkpoint."""
         from tissuesim.run import write_status
 
         day = days(self.simulation.state.tick)
+        with suppress(Exception):  # what ended the run is told; a second failure of a write must not hide it
+            self.writer.close()
         if isinstance(error, KeyboardInterrupt):
             if self.simulation.between_steps and self._all_written():
                 self.checkpoint(self.simulation.state)
@@ -276,6 +295,7 @@ class Recorder:
         from tissuesim.run import Run, write_status
 
         self.flush()
+        self.writer.close()
         totals = Run(self.path).totals
         columns = {str(name): np.asarray(totals[name].values, np.float64) for name in totals.data_vars}
         found = endpoints(
@@ -343,5 +363,5 @@ def resume(path: Path | str, backend: str | None = None, progress: Progress | No
     simulation.path = path
     found = load_latest_checkpoint(path / "checkpoints")
     if found is not None:
-        simulation.state = State.restore(*found)
+        simulation.state = simulation.engine.restore(*found)
     return simulation.run(progress)

@@ -29,14 +29,17 @@ class State:
     signal_ledger: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     cell_ledger: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
-    def checkpoint(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """Arrays and facts that hold the whole state."""
-        arrays: dict[str, NDArray[Any]] = {"pools": self.pools, "summaries": self.summaries}
-        for organ, state in self.organs.items():
-            arrays |= {f"{organ}/{name}": array for name, array in state.arrays().items()}
-            arrays[f"{organ}/signal_ledger"] = self.signal_ledger[organ]
-            arrays[f"{organ}/cell_ledger"] = self.cell_ledger[organ]
-        facts = {
+    def small_arrays(self) -> dict[str, NDArray[Any]]:
+        """Copies of the arrays that are not rows of an organ: pools, summaries, ledgers."""
+        arrays = {"pools": self.pools.copy(), "summaries": self.summaries.copy()}
+        for organ in self.organs:
+            arrays[f"{organ}/signal_ledger"] = self.signal_ledger[organ].copy()
+            arrays[f"{organ}/cell_ledger"] = self.cell_ledger[organ].copy()
+        return arrays
+
+    def facts(self) -> dict[str, Any]:
+        """Everything else that a checkpoint holds."""
+        return {
             "tick": self.tick,
             "step_ticks": self.step_ticks,
             "systemic_hazard": self.systemic_hazard,
@@ -47,17 +50,12 @@ class State:
                 for name, state in self.organs.items()
             },
         }
-        return arrays, facts
 
     @classmethod
-    def restore(cls, arrays: dict[str, NDArray[Any]], facts: dict[str, Any]) -> State:
-        """The state a checkpoint holds."""
-        organs = {
-            name: OrganState(
-                arrays[f"{name}/signals"], arrays[f"{name}/cells"], arrays[f"{name}/states"], **remembered
-            )
-            for name, remembered in facts["organs"].items()
-        }
+    def restore(
+        cls, organs: dict[str, OrganState], arrays: dict[str, NDArray[Any]], facts: dict[str, Any]
+    ) -> State:
+        """The state a checkpoint holds; ``organs`` are its rows, brought to a backend."""
         return cls(
             tick=facts["tick"],
             step_ticks=facts["step_ticks"],

@@ -15,6 +15,7 @@ from tissuesim.simulation.state import CELL_LINES, SIGNAL_LINES
 if TYPE_CHECKING:
     from tissuesim.model.parts import Signal, TissueState
     from tissuesim.scenario import Scenario
+    from tissuesim.simulation.engine import Engine
     from tissuesim.simulation.state import State
 
 
@@ -63,7 +64,7 @@ class TotalsTable:
             ]
         return [*columns, ColumnDescription("step_length", "Bound on the next step", "day")]
 
-    def row(self, state: State) -> NDArray[np.float64]:
+    def row(self, engine: Engine, state: State) -> NDArray[np.float64]:
         """One row, in the order of the columns."""
         from tissuesim.ticks import TICKS_PER_DAY
 
@@ -73,10 +74,10 @@ class TotalsTable:
         parts: list[NDArray[np.float64]] = [state.pools[0], state.summaries[0]]
         parts.append(np.array([float(evaluate(tree, values)) for tree in self.readouts.values()]))
         for organ, fields in state.organs.items():
-            volume = self.scenario.tissues[organ].volume
-            parts.append(fields.cells.sum(axis=0, dtype=np.float64))
-            for array in (fields.signals, fields.states):
-                parts.append(volume @ array.astype(np.float64) / volume.sum())
+            facts = engine.organs[organ].facts(fields)
+            volume = engine.organs[organ].total_volume
+            parts.append(facts["cells"].total)
+            parts += [facts[rows].weighted / volume for rows in ("signals", "states")]
             parts.append(state.signal_ledger[organ].ravel())
             parts.append(state.cell_ledger[organ].ravel())
         return np.concatenate([*parts, np.array([state.step_ticks / TICKS_PER_DAY])])

@@ -64,15 +64,15 @@ def arriving(quick: bool) -> list[Check]:
     x, y, _ = tissue.centers().T
     tissue.maps["vessels"] = np.where(y < 1.0, 0.0, 0.2 + x / 10.0)
     specimen = Specimen.of(entering(), tissue, stochastic=True, backend="numpy")
-    (tree,) = specimen.step.entry_trees(specimen.state, specimen.scalars, 0)
-    specimen.step.enter(specimen.state, 0, tree, cells, 0)
+    trees, hazards = specimen.step.entry_trees(specimen.state, specimen.scalars)
+    specimen.step.enter(specimen.state, 0, trees, cells, 0)
     found = specimen.cells("guest").astype(np.int64)
     weights = tissue.maps["vessels"]
     vessels = weights > 0.0
     return [
         within_percent(
             "entry from the blood: hazard on the pool [1/day]",
-            0.3 * float((weights * tissue.volume).sum()), float(tree[1]), 1e-6,
+            0.3 * float((weights * tissue.volume).sum()), float(hazards[0]), 1e-6,
         ),
         likely(
             "entry from the blood: places by weight (chi-square p)",

@@ -68,11 +68,13 @@ class Specimen:
     # ---- reading
     def signal(self, name: str) -> NDArray[Any]:
         """Concentration per voxel."""
-        return self.state.signals[:, self.step.plan.organ.signals.index(name)]
+        rows: NDArray[Any] = self.step.backend.arrays.get_rows(self.state.signals)
+        return rows[:, self.step.plan.organ.signals.index(name)]
 
     def cells(self, name: str) -> NDArray[Any]:
         """Cells per voxel."""
-        return self.state.cells[:, self.step.plan.organ.cells.index(name)]
+        rows: NDArray[Any] = self.step.backend.arrays.get_rows(self.state.cells)
+        return rows[:, self.step.plan.organ.cells.index(name)]
 
     @property
     def tissue(self) -> Tissue:
@@ -82,7 +84,8 @@ class Specimen:
     @property
     def scalars(self) -> NDArray[Any]:
         """Pools and summaries, all zero."""
-        return self.step.scalars(np.zeros(len(self.step.plan.organ.scalars)))
+        scalars: NDArray[Any] = self.step.scalars(np.zeros(len(self.step.plan.organ.scalars)))
+        return scalars
 
     # ---- stepping; each call lasts so many ticks and may be repeated
     def diffuse(self, ticks: int, repeats: int = 1) -> NDArray[np.float64]:

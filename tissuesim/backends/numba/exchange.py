@@ -78,19 +78,43 @@ def place_counts(heap: Any, arriving: int, leaves: int, stream: int, tick: int, 
     return counts[size : size + leaves]
 
 
+def weight_trees(weights: Any) -> tuple[list[Any], Any]:
+    """A tree per column of ``weights (n, influxes)``, in canonical order, and their roots [1/day]."""
+    trees = [weight_tree(np.ascontiguousarray(column)) for column in weights.T]
+    return trees, np.array([tree[1] for tree in trees])
+
+
 @njit(cache=True, error_model="numpy", nogil=True)
-def add_counts(cells: Any, column: int, counts: Any, order: Any) -> None:
-    """Add the arrivals (in canonical order) to a column of integer cells."""
+def _add_counts(cells: Any, column: int, counts: Any, order: Any) -> None:
     for rank in range(order.size):
         cells[order[rank], column] += counts[rank]
 
 
+def enter_counts(
+    cells: Any,
+    column: int,
+    trees: list[Any],
+    index: int,
+    arriving: int,
+    stream: int,
+    tick: int,
+    key0: int,
+    key1: int,
+    order: Any,
+) -> None:
+    """Add the arrivals of influx ``index`` to a column of whole cells."""
+    counts = place_counts(trees[index], arriving, order.size, stream, tick, key0, key1)
+    _add_counts(cells, column, counts, order)
+
+
 @njit(cache=True, error_model="numpy", nogil=True)
-def add_amounts(cells: Any, column: int, heap: Any, amount: float, order: Any) -> None:
-    """Add ``amount`` shared out in proportion to the weights to a column of real cells."""
+def _add_amounts(cells: Any, column: int, heap: Any, amount: float, order: Any) -> None:
     size = heap.size // 2
-    shares = np.zeros(order.size, cells.dtype)
-    for rank in range(order.size):
-        if heap[1] > 0:
-            shares[rank] = heap[size + rank] / heap[1] * amount
-        cells[order[rank], column] += shares[rank]
+    if heap[1] > 0:
+        for rank in range(order.size):
+            cells[order[rank], column] += heap[size + rank] / heap[1] * amount
+
+
+def enter_amounts(cells: Any, column: int, trees: list[Any], index: int, amount: float, order: Any) -> None:
+    """Add ``amount``, shared out in proportion to the weights, to a column of real cells."""
+    _add_amounts(cells, column, trees[index], amount, order)

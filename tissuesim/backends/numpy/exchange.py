@@ -54,15 +54,39 @@ def place_counts(
     return counts[:leaves]
 
 
-def add_counts(cells: NDArray[Any], column: int, counts: NDArray[np.int64], order: NDArray[np.int64]) -> None:
-    """Add the arrivals (in canonical order) to a column of integer cells."""
+def weight_trees(weights: NDArray[np.float64]) -> tuple[list[NDArray[np.float64]], NDArray[np.float64]]:
+    """A tree per column of ``weights (n, influxes)``, in canonical order, and their roots [1/day]."""
+    trees = [weight_tree(np.ascontiguousarray(column)) for column in weights.T]
+    return trees, np.array([tree[1] for tree in trees])
+
+
+def enter_counts(
+    cells: NDArray[Any],
+    column: int,
+    trees: list[NDArray[np.float64]],
+    index: int,
+    arriving: int,
+    stream: int,
+    tick: int,
+    key0: int,
+    key1: int,
+    order: NDArray[np.int64],
+) -> None:
+    """Add the arrivals of influx ``index`` to a column of whole cells."""
+    counts = place_counts(trees[index], arriving, order.size, stream, tick, key0, key1)
     cells[order, column] += counts.astype(cells.dtype)
 
 
-def add_amounts(
-    cells: NDArray[Any], column: int, heap: NDArray[np.float64], amount: float, order: NDArray[np.int64]
+def enter_amounts(
+    cells: NDArray[Any],
+    column: int,
+    trees: list[NDArray[np.float64]],
+    index: int,
+    amount: float,
+    order: NDArray[np.int64],
 ) -> None:
-    """Add ``amount`` shared out in proportion to the weights to a column of real cells."""
+    """Add ``amount``, shared out in proportion to the weights, to a column of real cells."""
+    heap = trees[index]
     size = heap.size // 2
     share = heap[size : size + order.size] / heap[1] * amount if heap[1] > 0 else np.zeros(order.size)
     cells[order, column] += share.astype(cells.dtype)

@@ -1,0 +1,87 @@
+"""Arrays of the CPU, as in ``backends/numpy/arrays.py``, with the passes over them compiled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+
+from tissuesim.backends.base import ColumnFacts, Mesh
+from tissuesim.backends.numba.sums import join_maxima, join_sums
+from tissuesim.backends.numpy.arrays import (
+    Download,
+    Repeater,
+    get,
+    get_rows,
+    mesh,
+    put,
+    put_rows,
+    refill,
+    stored,
+    synchronize,
+    workspace,
+    zeros_rows,
+)
+from tissuesim.codegen.print_text import BLOCK, CHUNK
+
+__all__ = [
+    "Download", "Repeater", "column_facts", "copy_rows", "get", "get_rows", "mesh", "put", "put_rows", "refill",
+    "stored", "synchronize", "workspace", "zeros_rows",
+]  # fmt: skip
+
+
+@njit(cache=True, error_model="numpy", parallel=True, nogil=True)
+def copy_rows(target: Any, source: Any) -> None:
+    """Copy all rows."""
+    for i in prange(source.shape[0]):
+        for s in range(source.shape[1]):
+            target[i, s] = source[i, s]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _facts_of_block(
+    first: int, last: int, rows: Any, volume: Any, order: Any, chunk: Any, sums: Any, extremes: Any
+) -> None:
+    columns = rows.shape[1]
+    for start in range(first, last, CHUNK):
+        chunk[:] = 0.0
+        for rank in range(start, min(start + CHUNK, last)):
+            i = order[rank]
+            weight = np.float64(volume[i])
+            for s in range(columns):
+                value = np.float64(rows[i, s])
+                chunk[0, s] += value
+                chunk[1, s] += weight * value
+                if -value > extremes[0, s] or value != value:
+                    extremes[0, s] = -value
+                if value > extremes[1, s] or value != value:
+                    extremes[1, s] = value
+        for line in range(2):
+            for s in range(columns):
+                sums[line, s] += chunk[line, s]
+
+
+@njit(cache=True, error_model="numpy", parallel=True, nogil=True)
+def _column_facts(rows: Any, volume: Any, order: Any) -> Any:
+    n, columns = rows.shape
+    blocks = (n + BLOCK - 1) // BLOCK
+    # rows of whole cache lines: blocks of two threads must not write to the same line
+    width = (columns + 15) // 8 * 8
+    chunk = np.zeros((blocks, 2, width))
+    sums = np.zeros((blocks, 2, width))
+    extremes = np.zeros((blocks, 2, width))
+    for block in prange(blocks):
+        first = block * BLOCK
+        _facts_of_block(
+            first, min(first + BLOCK, n), rows, volume, order, chunk[block], sums[block], extremes[block]
+        )
+    total = join_sums(sums.reshape(blocks, 2 * width)).reshape(2, width)
+    greatest = join_maxima(extremes.reshape(blocks, 2 * width)).reshape(2, width)
+    return total[:, :columns].copy(), greatest[:, :columns].copy()
+
+
+def column_facts(rows: Any, mesh: Mesh) -> ColumnFacts:
+    """Sums, volume-weighted sums, how far below zero and the greatest value of each column."""
+    sums, extremes = _column_facts(rows, mesh.volume, mesh.order)
+    return ColumnFacts(sums[0], sums[1], extremes[0], extremes[1])
