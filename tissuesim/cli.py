@@ -1,6 +1,6 @@
 """The ``tissuesim`` command: options in, one sentence out where something is wrong. No logic of its own.
 
-Exit codes: 0 done, 1 a verification failed, 2 bad input, 3 the solver refused to go on, 130 interrupted.
+Exit codes: 0 done, 1 a check of verify or doctor failed, 2 bad input, 3 the solver refused to go on, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
@@ -37,7 +37,7 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change one key, such as organs.kidney.spacing='4 mm'."),
 ]
-Backend = Annotated[str | None, typer.Option(help="numpy, numba or auto.")]
+Backend = Annotated[str | None, typer.Option(help="auto, numpy, numba or cuda.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no table.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]
@@ -151,6 +151,25 @@ def verify(
             ],
         )
     if not all(check.passed for check in checks):
+        raise typer.Exit(EXIT_FAILED_CHECK)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Try out all that a run needs on this machine, and give the line that mends what is wrong."""
+    from rich.console import Console
+
+    from tissuesim.doctor import examine, passed
+
+    with Console(stderr=True).status("Trying everything out"):
+        rows = examine()
+    if as_json:
+        _print_json({"passed": passed(rows), "checks": [asdict(row) for row in rows]})
+    else:
+        from tissuesim.doctor.table import print_table
+
+        print_table(rows)
+    if not passed(rows):
         raise typer.Exit(EXIT_FAILED_CHECK)
 
 

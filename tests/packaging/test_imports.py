@@ -35,9 +35,10 @@ ROOMS: dict[str, set[str]] = {
     "simulation": {"backends", "run", "systemic", "treatment", "readouts", "config", "scenario"},
     "scenario": {"config", "anatomy", "treatment", "model", "codegen"},
     "verification": {"simulation", "scenario", "anatomy", "config"},
+    "doctor": {"backends", "run"},
     "viz": {"run", "tissue"},
     "configs": set(),
-    "cli": {"verification", "simulation", "scenario", "config", "model", "run"},
+    "cli": {"verification", "doctor", "simulation", "scenario", "config", "model", "run"},
     "__init__": {"config", "model", "run", "scenario", "simulation", "tissue"},
     "__main__": {"cli"},
 }
