@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from tissuesim.doctor.check import Row
 
-# Words carry the meaning; the colors, blue against orange, are told apart by color-blind readers too.
-STYLES = {"ok": "blue", "not there": "dim", "missing": "bold dark_orange", "problem": "bold dark_orange"}
+# Words carry the meaning, so that no reader and no terminal needs the colors; orange only leads the eye.
+STYLES = {"ok": "", "not there": "dim", "missing": "bold dark_orange", "problem": "bold dark_orange"}
 
 
 def print_table(rows: Sequence[Row]) -> None:
