@@ -1,1 +1,1 @@
-"""CUDA sources, complete and readable; ``host.h`` compiles the same text as plain C++."""
+"""CUDA sources, complete and readable."""

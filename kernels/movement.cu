@@ -1,68 +1,66 @@
 // Movement of cells between neighboring control volumes; formulas in tissuesim/backends/numpy/movement.py.
-// One thread per voxel. Cells sit in rows of real numbers; whole ones are exact to 2^24 in float32.
+// One thread per voxel: first what leaves through each face, then every voxel gathers what its neighbors sent.
 #include "random.cuh"
-#include "real.cuh"
+#include "sums.cuh"
 
 // Hazard [1/day] of leaving voxel i through face k.
-DEVICE real movement_hazard(int64 i, int k, int64 regions, int64 fields, const real *motility, real chemotaxis,
-                            const real *signals, int64 attractant, real half_saturation, const uint8 *region,
+DEVICE real movement_hazard(int64 i, int k, int64 n, int64 regions, const real *motility, real chemotaxis,
+                            const real *attractant, real half_saturation, const uint8 *region,
                             const int32 *neighbors, const real *geometry) {
-    const int64 j = neighbors[i * 6 + k];
+    const int64 j = neighbors[AT(i, k)];
     real speed = motility[region[i] * regions + region[j]];
     if (chemotaxis != REAL(0.0)) {
-        const real u = signals[i * fields + attractant] / half_saturation;
-        const real behind = signals[j * fields + attractant] / half_saturation;
+        const real u = attractant[i] / half_saturation;
+        const real behind = attractant[j] / half_saturation;
         const real mean = REAL(1.0) + (u + behind) * REAL(0.5);
         const real drift = chemotaxis * (behind - u) / (mean * mean);
         if (drift > REAL(0.0)) speed = speed + drift;
     }
-    return geometry[i * 6 + k] * speed;
+    return geometry[AT(i, k)] * speed;
 }
 
-// Cells that leave through each face in a step.
-KERNEL movement_outflow_deterministic(int64 n, int64 types, int64 fields, int64 regions, real *RESTRICT outflow,
-                                      const real *RESTRICT cells, int64 column, real dt,
-                                      const real *RESTRICT motility, real chemotaxis,
-                                      const real *RESTRICT signals, int64 attractant, real half_saturation,
+// Expected cells that leave through each face in a step.
+KERNEL movement_outflow_deterministic(int64 n, int64 regions, real *RESTRICT outflow, const double *RESTRICT cells,
+                                      real dt, const real *RESTRICT motility, real chemotaxis,
+                                      const real *RESTRICT attractant, real half_saturation,
                                       const uint8 *RESTRICT region, const int32 *RESTRICT neighbors,
                                       const real *RESTRICT geometry) {
     FOR_EACH(i, n) {
 #pragma unroll
         for (int k = 0; k < 6; ++k) {
-            const real hazard = movement_hazard(i, k, regions, fields, motility, chemotaxis, signals, attractant,
-                                                half_saturation, region, neighbors, geometry);
-            outflow[i * 6 + k] = dt * hazard * cells[i * types + column];
+            const real hazard = movement_hazard(i, k, n, regions, motility, chemotaxis, attractant, half_saturation,
+                                                region, neighbors, geometry);
+            outflow[AT(i, k)] = (real)((double)(dt * hazard) * cells[i]);
         }
     }
 }
 
 // Whole cells that leave: a binomial for those that go (channel 0), conditional binomials for the faces (k + 1).
-KERNEL movement_outflow_stochastic(int64 n, int64 types, int64 fields, int64 regions, int32 *RESTRICT outflow,
-                                   const real *RESTRICT cells, int64 column, real dt,
-                                   const real *RESTRICT motility, real chemotaxis,
-                                   const real *RESTRICT signals, int64 attractant, real half_saturation,
+KERNEL movement_outflow_stochastic(int64 n, int64 regions, int32 *RESTRICT outflow, const int32 *RESTRICT cells,
+                                   real dt, const real *RESTRICT motility, real chemotaxis,
+                                   const real *RESTRICT attractant, real half_saturation,
                                    const uint8 *RESTRICT region, const int32 *RESTRICT neighbors,
-                                   const real *RESTRICT geometry, const int64 *RESTRICT box_index, uint32 word,
+                                   const real *RESTRICT geometry, const uint32 *RESTRICT box_index, uint32 word,
                                    uint32 tick, uint32 draw, uint32 k0, uint32 k1) {
     FOR_EACH(i, n) {
-        const int64 count = (int64)cells[i * types + column];
+        const int64 count = (int64)cells[i];
         real hazard[6], rest[6];
 #pragma unroll
         for (int k = 0; k < 6; ++k) {
             hazard[k] = REAL(0.0);
-            outflow[i * 6 + k] = 0;
+            outflow[AT(i, k)] = 0;
         }
         if (count <= 0) continue;
 #pragma unroll
         for (int k = 0; k < 6; ++k)
-            hazard[k] = movement_hazard(i, k, regions, fields, motility, chemotaxis, signals, attractant,
-                                        half_saturation, region, neighbors, geometry);
+            hazard[k] = movement_hazard(i, k, n, regions, motility, chemotaxis, attractant, half_saturation, region,
+                                        neighbors, geometry);
         real total = hazard[0];
 #pragma unroll
         for (int k = 1; k < 6; ++k) total = total + hazard[k];
         const double leave = (double)(dt * total);
-        const uint32 box = (uint32)box_index[i];
-        int64 left = binomial(count, leave, box, word, tick, draw, k0, k1);
+        const uint32 box = box_index[i];
+        int64 left = draw_binomial(count, leave, box, word, tick, draw, k0, k1);
         if (left == 0) continue;
         rest[5] = hazard[5];
 #pragma unroll
@@ -71,8 +69,8 @@ KERNEL movement_outflow_stochastic(int64 n, int64 types, int64 fields, int64 reg
         for (int k = 0; k < 6; ++k) {
             if (hazard[k] > REAL(0.0)) {
                 const double share = (double)hazard[k] / (double)rest[k];
-                const int64 through = binomial(left, share, box, word | (uint32)(k + 1), tick, draw, k0, k1);
-                outflow[i * 6 + k] = (int32)through;
+                const int64 through = draw_binomial(left, share, box, word | (uint32)(k + 1), tick, draw, k0, k1);
+                outflow[AT(i, k)] = (int32)through;
                 left -= through;
             }
         }
@@ -80,53 +78,51 @@ KERNEL movement_outflow_stochastic(int64 n, int64 types, int64 fields, int64 reg
 }
 
 // m - sum_k outflow_k + sum_k what the neighbors sent through the opposite face, left to right.
-KERNEL movement_gather(int64 n, int64 types, real *RESTRICT cells, int64 column, const real *RESTRICT outflow,
-                       const int32 *RESTRICT neighbors) {
-    FOR_EACH(i, n) {
-        real total = cells[i * types + column];
+template <typename Cells, typename Outflow>
+DEVICE Cells gathered(int64 i, int64 n, Cells total, const Outflow *outflow, const int32 *neighbors) {
 #pragma unroll
-        for (int k = 0; k < 6; ++k) total = total - outflow[i * 6 + k];
+    for (int k = 0; k < 6; ++k) total = total - outflow[AT(i, k)];
 #pragma unroll
-        for (int k = 0; k < 6; ++k) {
-            const int64 j = neighbors[i * 6 + k];
-            if (j != i) total = total + outflow[j * 6 + (k ^ 1)];
-        }
-        cells[i * types + column] = total;
+    for (int k = 0; k < 6; ++k) {
+        const int64 j = neighbors[AT(i, k)];
+        if (j != i) total = total + outflow[AT(j, k ^ 1)];
     }
+    return total;
 }
 
-// The same for whole cells, exactly.
-KERNEL movement_gather_counts(int64 n, int64 types, real *RESTRICT cells, int64 column,
-                              const int32 *RESTRICT outflow, const int32 *RESTRICT neighbors) {
-    FOR_EACH(i, n) {
-        int64 total = (int64)cells[i * types + column];
-#pragma unroll
-        for (int k = 0; k < 6; ++k) total = total - outflow[i * 6 + k];
-#pragma unroll
-        for (int k = 0; k < 6; ++k) {
-            const int64 j = neighbors[i * 6 + k];
-            if (j != i) total = total + outflow[j * 6 + (k ^ 1)];
-        }
-        cells[i * types + column] = (real)total;
-    }
+KERNEL movement_gather_deterministic(int64 n, double *RESTRICT cells, const real *RESTRICT outflow,
+                                     const int32 *RESTRICT neighbors) {
+    FOR_EACH(i, n) cells[i] = gathered(i, n, cells[i], outflow, neighbors);
 }
 
-// The largest hazard of leaving a voxel, as the bits of a non-negative number (set to 0 before the call).
-KERNEL largest_movement_hazard(int64 n, int64 fields, int64 regions, real_bits *RESTRICT largest,
-                               const real *RESTRICT motility, real chemotaxis, const real *RESTRICT signals,
-                               int64 attractant, real half_saturation, const uint8 *RESTRICT region,
-                               const int32 *RESTRICT neighbors, const real *RESTRICT geometry) {
-    real_bits most = 0;
-    FOR_EACH(i, n) {
-        real total = REAL(0.0);
+KERNEL movement_gather_stochastic(int64 n, int32 *RESTRICT cells, const int32 *RESTRICT outflow,
+                                  const int32 *RESTRICT neighbors) {
+    FOR_EACH(i, n) cells[i] = (int32)gathered(i, n, (int64)cells[i], outflow, neighbors);
+}
+
+// The largest hazard of leaving a voxel, per block of 256 voxels.
+KERNEL largest_movement_hazard(int64 n, int64 regions, double *RESTRICT partial, const real *RESTRICT motility,
+                               real chemotaxis, const real *RESTRICT attractant, real half_saturation,
+                               const uint8 *RESTRICT region, const int32 *RESTRICT neighbors,
+                               const real *RESTRICT geometry) {
+    SHARED Shelf shelf;
+    FOR_EACH_BLOCK(block, (n + BLOCK - 1) / BLOCK) {
+        PRIVATE(double, leaving, 1);
+        FOR_EACH_THREAD(thread) {
+            const int64 i = block * BLOCK + thread;
+            real total = REAL(0.0);
+            if (i < n) {
 #pragma unroll
-        for (int k = 0; k < 6; ++k) {
-            const real hazard = movement_hazard(i, k, regions, fields, motility, chemotaxis, signals, attractant,
-                                                half_saturation, region, neighbors, geometry);
-            total = k == 0 ? hazard : total + hazard;
+                for (int k = 0; k < 6; ++k) {
+                    const real hazard = movement_hazard(i, k, n, regions, motility, chemotaxis, attractant,
+                                                        half_saturation, region, neighbors, geometry);
+                    total = k == 0 ? hazard : total + hazard;
+                }
+            }
+            OF_THREAD(leaving, 0, thread) = (double)total;
         }
-        const real_bits bits = bits_of(magnitude(total));
-        most = bits > most ? bits : most;
+        reduce_block<1>(
+            shelf, 0, [&](int, int thread) { (void)thread; return OF_THREAD(leaving, 0, thread); },
+            [&](int) { return block; }, partial);
     }
-    ATOMIC_MAX(largest, most);
 }

@@ -116,3 +116,14 @@ DEVICE int64 poisson(double mean, uint32 c0, uint32 c1, uint32 c2, uint32 c3, ui
     }
     return count;
 }
+
+// One copy of each sampler, called: in line, a program with a hundred draws would compile for a minute.
+#ifndef SAMPLER
+#define SAMPLER __device__ __noinline__
+#endif
+SAMPLER int64 draw_binomial(int64 n, double p, uint32 c0, uint32 c1, uint32 c2, uint32 c3, uint32 k0, uint32 k1) {
+    return binomial(n, p, c0, c1, c2, c3, k0, k1);
+}
+SAMPLER int64 draw_poisson(double mean, uint32 c0, uint32 c1, uint32 c2, uint32 c3, uint32 k0, uint32 k1) {
+    return poisson(mean, c0, c1, c2, c3, k0, k1);
+}

@@ -1,4 +1,4 @@
-// Types and the dictionary of CUDA words that the other sources use; host.h holds the same words for plain C++.
+// Types and the dictionary of CUDA words that the other sources use; the host build puts plain C++ words in their place.
 #pragma once
 
 typedef int int32;
@@ -9,38 +9,45 @@ typedef unsigned long long uint64;
 
 #ifdef REAL_IS_FLOAT64
 typedef double real;
-typedef uint64 real_bits;
 #else
 typedef float real;
-typedef uint32 real_bits;
 #endif
 #define REAL(x) ((real)(x))
 
+// Cells in a voxel: whole numbers, or expected values (double also where fields are float32).
+#ifdef CELLS_ARE_EXPECTED
+typedef double cell_count;
+#else
+typedef int32 cell_count;
+#endif
+
+// Threads of a block, voxels of a block of a sum, and of a chunk of it: the same on every backend.
+#define BLOCK 256
+#define CHUNK 16
+
 #ifndef DEVICE
 #define DEVICE __device__ __forceinline__
-#define KERNEL extern "C" __global__ void
-#define GLOBAL_ID ((int64)blockIdx.x * blockDim.x + threadIdx.x)
-#define GLOBAL_SIZE ((int64)gridDim.x * blockDim.x)
+#define KERNEL extern "C" __global__ void __launch_bounds__(BLOCK)
 #define RESTRICT __restrict__
+#define SHARED __shared__
+#define BARRIER __syncthreads()
 #define POPCOUNT(word) __popc(word)
 #define FLOOR(x) floor(x)
 #define SQUARE_ROOT(x) sqrt(x)
-#define ATOMIC_ADD(address, amount) atomicAdd((unsigned long long *)(address), (unsigned long long)(amount))
-#define ATOMIC_MAX(address, value) atomicMax(address, value)
+
+// Loops that a grid shares out; any grid gives the same result. A barrier may stand inside FOR_EACH_BLOCK, between
+// the parts FOR_EACH_THREAD, never inside one: the host runs every part for all threads before the next one.
+#define FOR_EACH(index, count)                                                                                        \
+    for (int64 index = (int64)blockIdx.x * blockDim.x + threadIdx.x; index < (count);                                 \
+         index += (int64)gridDim.x * blockDim.x)
+#define FOR_EACH_GROUP(group, count) for (int group = blockIdx.y; group < (count); group += gridDim.y)
+#define FOR_EACH_BLOCK(block, count) for (int64 block = blockIdx.x; block < (count); block += gridDim.x)
+#define FOR_EACH_THREAD(thread) if (const int thread = (int)threadIdx.x; true)
+
+// A number of every thread that outlives a part: a register here, an array over the threads on the host.
+#define PRIVATE(type, name, count) type name[count]
+#define OF_THREAD(name, index, thread) name[index]
 #endif
 
-// Every kernel body runs over voxels with this loop: any grid size gives the same result.
-#define FOR_EACH(index, count) for (int64 index = GLOBAL_ID; index < (count); index += GLOBAL_SIZE)
-
-// |x| without a library, 0 for -0.
-DEVICE real magnitude(real x) { return x > REAL(0.0) ? x : REAL(0.0) - x; }
-
-// The bits of a number. Those of non-negative numbers are in the order of the numbers, NaN above all.
-DEVICE real_bits bits_of(real x) {
-    union {
-        real number;
-        real_bits bits;
-    } pun;
-    pun.number = x;
-    return pun.bits;
-}
+// Fields lie as columns: threads that follow each other read numbers that follow each other.
+#define AT(voxel, column) ((int64)(column) * n + (voxel))

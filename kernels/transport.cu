@@ -1,123 +1,89 @@
 // Diffusion of signals on a graph of control volumes; formulas in tissuesim/backends/numpy/transport.py.
-// One thread per voxel and field: rows (n, fields) are then read and written without gaps.
+// One thread per voxel and group of fields: neighbors and geometry are read once for all fields of the group.
 #include "real.cuh"
 
-// coefficient x geometry of face k of voxel i; one region for all where regions == 1.
-DEVICE real face(const real *table, int64 regions, int64 fields, const uint8 *region, int64 i, int64 j, int64 s,
-                 real geometry) {
-    if (regions == 1) return table[s] * geometry;
-    return table[(region[i] * regions + region[j]) * fields + s] * geometry;
-}
+// The six faces of a voxel: neighbor, geometry, and row of the coefficient table (0 with one region for all).
+struct Faces {
+    int32 neighbor[6];
+    real geometry[6];
+    int32 pair[6];
+};
 
-// b + sum_k coefficient geometry_k x_k, left to right.
-DEVICE real inflow(const real *x, real b, int64 i, int64 s, int64 fields, int64 regions, const real *table,
-                   const uint8 *region, const int32 *neighbors, const real *geometry) {
-    real total = b;
+DEVICE Faces faces_of(int64 i, int64 n, int64 fields, int64 regions, const uint8 *region, const int32 *neighbors,
+                      const real *geometry) {
+    Faces face;
 #pragma unroll
     for (int k = 0; k < 6; ++k) {
-        const int64 j = neighbors[i * 6 + k];
-        total = total + face(table, regions, fields, region, i, j, s, geometry[i * 6 + k]) * x[j * fields + s];
+        face.neighbor[k] = neighbors[AT(i, k)];
+        face.geometry[k] = geometry[AT(i, k)];
     }
-    return total;
+#pragma unroll
+    for (int k = 0; k < 6; ++k)
+        face.pair[k] = regions == 1 ? 0 : (int32)((region[i] * regions + region[face.neighbor[k]]) * fields);
+    return face;
 }
 
+// Two fields at a time keep enough loads on their way; four need so many registers that some spill.
+#define FOR_EACH_FIELD(s)                                                                                             \
+    FOR_EACH_GROUP(group, (fields + per_thread - 1) / per_thread)                                                     \
+    _Pragma("unroll 2") for (int64 s = group * per_thread; s < (group + 1) * per_thread && s < fields; ++s)
+
 // One Chebyshev sweep: next is x_{k-1} on entry and x_{k+1} on exit.
-KERNEL signal_sweep(int64 n, int64 fields, int64 regions, real *RESTRICT next, const real *RESTRICT current,
-                    const real *RESTRICT right_hand_side, const real *RESTRICT inverse_diagonal,
-                    const real *RESTRICT omega, const real *RESTRICT coefficient, const uint8 *RESTRICT region,
-                    const int32 *RESTRICT neighbors, const real *RESTRICT geometry) {
-    FOR_EACH(entry, n * fields) {
-        const int64 i = entry / fields, s = entry % fields;
-        const real total = inflow(current, right_hand_side[entry], i, s, fields, regions, coefficient, region,
-                                  neighbors, geometry);
-        const real old = next[entry];
-        next[entry] = omega[s] * (total * inverse_diagonal[entry] - old) + old;
+KERNEL signal_sweep(int64 n, int64 fields, int64 regions, int64 per_thread, real *RESTRICT next,
+                    const real *RESTRICT current, const real *RESTRICT right_hand_side,
+                    const real *RESTRICT diagonal, const real *RESTRICT omega, const real *RESTRICT coefficient,
+                    const uint8 *RESTRICT region, const int32 *RESTRICT neighbors, const real *RESTRICT geometry) {
+    FOR_EACH(i, n) {
+        const Faces face = faces_of(i, n, fields, regions, region, neighbors, geometry);
+        FOR_EACH_FIELD(s) {
+            const real *x = current + AT(0, s);
+            real total = right_hand_side[AT(i, s)];
+#pragma unroll
+            for (int k = 0; k < 6; ++k)
+                total = total + (coefficient[face.pair[k] + s] * face.geometry[k]) * x[face.neighbor[k]];
+            const real old = next[AT(i, s)];
+            next[AT(i, s)] = omega[s] * (total / diagonal[AT(i, s)] - old) + old;
+        }
     }
 }
 
 // One explicit step, x_i + sum_k coefficient geometry_k (x_k - x_i).
-KERNEL diffuse_explicit(int64 n, int64 fields, int64 regions, real *RESTRICT next, const real *RESTRICT current,
-                        const real *RESTRICT coefficient, const uint8 *RESTRICT region,
-                        const int32 *RESTRICT neighbors, const real *RESTRICT geometry) {
-    FOR_EACH(entry, n * fields) {
-        const int64 i = entry / fields, s = entry % fields;
-        const real own = current[entry];
-        real total = own;
+KERNEL diffuse_explicit(int64 n, int64 fields, int64 regions, int64 per_thread, real *RESTRICT next,
+                        const real *RESTRICT current, const real *RESTRICT coefficient,
+                        const uint8 *RESTRICT region, const int32 *RESTRICT neighbors,
+                        const real *RESTRICT geometry) {
+    FOR_EACH(i, n) {
+        const Faces face = faces_of(i, n, fields, regions, region, neighbors, geometry);
+        FOR_EACH_FIELD(s) {
+            const real *x = current + AT(0, s);
+            const real own = x[i];
+            real total = own;
 #pragma unroll
-        for (int k = 0; k < 6; ++k) {
-            const int64 j = neighbors[i * 6 + k];
-            const real weight = face(coefficient, regions, fields, region, i, j, s, geometry[i * 6 + k]);
-            total = total + weight * (current[j * fields + s] - own);
+            for (int k = 0; k < 6; ++k)
+                total = total + (coefficient[face.pair[k] + s] * face.geometry[k]) * (x[face.neighbor[k]] - own);
+            next[AT(i, s)] = total;
         }
-        next[entry] = total;
     }
 }
 
-// 1 + dt loss + sum_k coefficient geometry_k and its inverse.
-KERNEL signal_diagonal(int64 n, int64 fields, int64 regions, real *RESTRICT diagonal, real *RESTRICT inverse,
-                       const real *RESTRICT loss, real dt, const real *RESTRICT coefficient,
-                       const uint8 *RESTRICT region, const int32 *RESTRICT neighbors,
-                       const real *RESTRICT geometry) {
-    FOR_EACH(entry, n * fields) {
-        const int64 i = entry / fields, s = entry % fields;
-        real total = REAL(1.0) + dt * loss[entry];
+// The loss in diagonal becomes 1 + dt loss + sum_k coefficient geometry_k.
+KERNEL signal_diagonal(int64 n, int64 fields, int64 regions, int64 per_thread, real *RESTRICT diagonal, real dt,
+                       const real *RESTRICT coefficient, const uint8 *RESTRICT region,
+                       const int32 *RESTRICT neighbors, const real *RESTRICT geometry) {
+    FOR_EACH(i, n) {
+        const Faces face = faces_of(i, n, fields, regions, region, neighbors, geometry);
+        FOR_EACH_FIELD(s) {
+            real total = REAL(1.0) + dt * diagonal[AT(i, s)];
 #pragma unroll
-        for (int k = 0; k < 6; ++k) {
-            const int64 j = neighbors[i * 6 + k];
-            total = total + face(coefficient, regions, fields, region, i, j, s, geometry[i * 6 + k]);
+            for (int k = 0; k < 6; ++k) total = total + coefficient[face.pair[k] + s] * face.geometry[k];
+            diagonal[AT(i, s)] = total;
         }
-        diagonal[entry] = total;
-        inverse[entry] = REAL(1.0) / total;
     }
 }
 
-// Largest |residual / diagonal| and |x| per signal, as the bits of non-negative numbers (set to 0 before the call):
-// these order like the numbers, so the maximum needs no float atomics. Few threads suffice; each goes over many voxels.
-KERNEL signal_residual(int64 n, int64 fields, int64 regions, real_bits *RESTRICT largest_residual,
-                       real_bits *RESTRICT largest_value, const real *RESTRICT x,
-                       const real *RESTRICT right_hand_side, const real *RESTRICT diagonal,
-                       const real *RESTRICT inverse_diagonal, const real *RESTRICT coefficient,
-                       const uint8 *RESTRICT region, const int32 *RESTRICT neighbors,
-                       const real *RESTRICT geometry) {
-    for (int64 s = 0; s < fields; ++s) {
-        real_bits most_left = 0, most = 0;
-        FOR_EACH(i, n) {
-            const int64 entry = i * fields + s;
-            const real residual = inflow(x, right_hand_side[entry], i, s, fields, regions, coefficient, region,
-                                         neighbors, geometry) -
-                                  diagonal[entry] * x[entry];
-            const real_bits left = bits_of(magnitude(residual * inverse_diagonal[entry]));
-            const real_bits size = bits_of(magnitude(x[entry]));
-            most_left = left > most_left ? left : most_left;
-            most = size > most ? size : most;
-        }
-        ATOMIC_MAX(&largest_residual[s], most_left);
-        ATOMIC_MAX(&largest_value[s], most);
-    }
-}
-
-// Sum over voxels of residual x volume per signal as fixed point (total set to 0 before the call).
-KERNEL signal_audit(int64 n, int64 fields, int64 regions, int64 *RESTRICT total, const real *RESTRICT x,
-                    const real *RESTRICT right_hand_side, const real *RESTRICT diagonal,
-                    const double *RESTRICT volume, const double *RESTRICT scale,
-                    const real *RESTRICT coefficient, const uint8 *RESTRICT region,
-                    const int32 *RESTRICT neighbors, const real *RESTRICT geometry) {
-    for (int64 s = 0; s < fields; ++s) {
-        int64 sum = 0;
-        FOR_EACH(i, n) {
-            const int64 entry = i * fields + s;
-            const real residual = inflow(x, right_hand_side[entry], i, s, fields, regions, coefficient, region,
-                                         neighbors, geometry) -
-                                  diagonal[entry] * x[entry];
-            sum += (int64)FLOOR((double)residual * volume[i] * scale[s] + 0.5);
-        }
-        ATOMIC_ADD(&total[s], sum);
-    }
-}
-
-// Negative values and -0 become 0.
-KERNEL clip_signals(int64 n, int64 fields, real *x) {
-    FOR_EACH(entry, n * fields) {
-        if (x[entry] <= REAL(0.0)) x[entry] = REAL(0.0);
+// Negative values and -0 become 0; NaN stays to be found.
+KERNEL clip_signals(int64 count, real *values) {
+    FOR_EACH(entry, count) {
+        if (values[entry] <= REAL(0.0)) values[entry] = REAL(0.0);
     }
 }

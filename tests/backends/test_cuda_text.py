@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from emulation.host import library_path
 
 from tissuesim.backends.cuda.compile import ARCHITECTURES, compile_cuda, nvrtc_path
-from tissuesim.backends.host.compile import compile_host
 from tissuesim.backends.kernel_source import paste_includes, read_kernel
 
 needs_nvrtc = pytest.mark.skipif(
     nvrtc_path() is None, reason="NVRTC is not installed (pip install nvidia-cuda-nvrtc-cu12)"
 )
 KERNELS = {
-    "transport.cu": {
-        "signal_sweep",
-        "signal_diagonal",
-        "signal_residual",
-        "signal_audit",
-        "clip_signals",
-        "diffuse_explicit",
-    },
+    "transport.cu": {"signal_sweep", "signal_diagonal", "clip_signals", "diffuse_explicit"},
     "movement.cu": {
         "movement_outflow_deterministic",
         "movement_outflow_stochastic",
-        "movement_gather",
-        "movement_gather_counts",
+        "movement_gather_deterministic",
+        "movement_gather_stochastic",
         "largest_movement_hazard",
     },
+    "exchange.cu": {"add_pairs", "place_counts", "enter_counts", "enter_amounts"},
+    "sums.cu": {"join_partials", "column_facts_of_fields", "column_facts_of_cells"},
+    "ledger.cu": {"signal_ledger"},
 }
 DRAW = """
 #include "random.cuh"
@@ -89,7 +85,7 @@ def test_cuda_errors_name_the_line() -> None:
 def test_host_errors_name_the_line() -> None:
     """Claim: g++ tells the same mistake with the same line."""
     with pytest.raises(RuntimeError, match=r"generated\.cu:3:.*undefined_name"):
-        compile_host('#include "random.cuh"\n\nKERNEL wrong(real *x) { x[0] = undefined_name; }', np.float32)
+        library_path('#include "random.cuh"\n\nKERNEL wrong(real *x) { x[0] = undefined_name; }', np.float32)
 
 
 def test_includes_are_pasted_once() -> None:

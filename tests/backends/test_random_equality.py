@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from numba import njit
 
-from tissuesim.backends.host.compile import call, compile_host
 from tissuesim.backends.numba import exits as numba_exits
 from tissuesim.backends.numba import random as compiled
 from tissuesim.backends.numpy import exits, random
@@ -42,6 +41,16 @@ KERNEL leave(int64 n, const real *x, real *out) {
 """
 
 N = 60_000
+
+
+def on_device(name: str, real: type, out: np.ndarray, *arguments: np.ndarray) -> np.ndarray:
+    """Run a kernel of the harness over N items; returns what it wrote."""
+    from tissuesim.backends.cuda import launch
+
+    there = launch.upload(out)
+    function = launch.load_text(HARNESS, np.dtype(real)).get_function(name)
+    launch.launch(function, (launch.blocks(N),), N, *(launch.upload(item) for item in arguments), there)
+    return launch.fetch(there)
 
 
 @pytest.fixture(scope="module")
@@ -95,40 +104,42 @@ def _leave(x, out):
         out[i, 0], out[i, 1], out[i, 2], out[i, 3] = numba_exits.exit_probability(x[i])
 
 
-def test_philox_words_agree(counters: np.ndarray) -> None:
+def test_philox_words_agree(counters: np.ndarray, cuda: str) -> None:
     """Claim: NumPy, Numba and the CUDA text make the same words."""
     reference = np.stack(random.philox(*counters.T), axis=1)
-    numba_words, host_words = np.zeros((N, 4), np.uint32), np.zeros((N, 4), np.uint32)
+    numba_words, device_words = np.zeros((N, 4), np.uint32), np.zeros((N, 4), np.uint32)
     _words(counters, numba_words)
-    call(compile_host(HARNESS, np.float32), "words", np.float32, N, counters, host_words)
+    device_words = on_device("words", np.float32, device_words, counters)
     assert np.array_equal(reference, numba_words)
-    assert np.array_equal(reference, host_words)
+    assert np.array_equal(reference, device_words)
 
 
-def test_uniform_normal_exponential_agree(counters: np.ndarray) -> None:
+def test_uniform_normal_exponential_agree(counters: np.ndarray, cuda: str) -> None:
     """Claim: the numbers made of words, and exp_neg, agree in every bit."""
     words = np.ascontiguousarray(counters[:, :4])
     x = np.concatenate([np.linspace(0, 40, N // 2), 10.0 ** np.linspace(-15, 3, N - N // 2)])
     reference = np.stack([random.uniform(*words.T[:2]), random.normal(*words.T), random.exp_neg(x)], axis=1)
-    numba_numbers, host_numbers = np.zeros((N, 3)), np.zeros((N, 3))
+    numba_numbers, device_numbers = np.zeros((N, 3)), np.zeros((N, 3))
     _numbers(words, x, numba_numbers)
-    call(compile_host(HARNESS, np.float32), "numbers", np.float32, N, words, x, host_numbers)
+    device_numbers = on_device("numbers", np.float32, device_numbers, words, x)
     assert np.array_equal(reference, numba_numbers)
-    assert np.array_equal(reference, host_numbers)
+    assert np.array_equal(reference, device_numbers)
 
 
-def test_samplers_agree(counters: np.ndarray, trials: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+def test_samplers_agree(
+    counters: np.ndarray, trials: tuple[np.ndarray, np.ndarray, np.ndarray], cuda: str
+) -> None:
     """Claim: binomial and Poisson draws are the same integers in every branch and at the extremes."""
     n, p, mean = trials
     reference = np.stack(
         [random.binomial(n, p, *counters.T), random.poisson(mean, *counters.T)],
         axis=1,
     )
-    numba_draws, host_draws = np.zeros((N, 2), np.int64), np.zeros((N, 2), np.int64)
+    numba_draws, device_draws = np.zeros((N, 2), np.int64), np.zeros((N, 2), np.int64)
     _draws(n, p, mean, counters, numba_draws)
-    call(compile_host(HARNESS, np.float32), "draws", np.float32, N, n, p, mean, counters, host_draws)
+    device_draws = on_device("draws", np.float32, device_draws, n, p, mean, counters)
     assert np.array_equal(reference, numba_draws)
-    assert np.array_equal(reference, host_draws)
+    assert np.array_equal(reference, device_draws)
     assert reference[:4, 0].tolist() == [0, 0, 0, 1]
     assert (reference[4, 0], reference[5, 0], reference[7, 0]) == (5, 0, 0)
 
@@ -143,17 +154,17 @@ def test_scalars_broadcast_and_negative_ticks_wrap() -> None:
 
 
 @pytest.mark.parametrize("real", [np.float32, np.float64])
-def test_exit_probability_agrees(real: type) -> None:
+def test_exit_probability_agrees(real: type, cuda: str) -> None:
     """Claim: the exit probability agrees in every bit, and float32 stays float32."""
     x = np.concatenate([[0.0], 10.0 ** np.linspace(-12, 3, N - 1)]).astype(real)
     reference = exits.exit_probability(x)
     assert all(part.dtype == real for part in reference)
     assert all(type(part) is real for part in exits.exit_probability(x[3]))
-    numba_exit, host_exit = np.zeros((N, 4), real), np.zeros((N, 4), real)
+    numba_exit, device_exit = np.zeros((N, 4), real), np.zeros((N, 4), real)
     _leave(x, numba_exit)
-    call(compile_host(HARNESS, real), "leave", real, N, x, host_exit)
+    device_exit = on_device("leave", real, device_exit, x)
     assert np.array_equal(np.stack(reference, axis=1), numba_exit)
-    assert np.array_equal(np.stack(reference, axis=1), host_exit)
+    assert np.array_equal(np.stack(reference, axis=1), device_exit)
 
 
 def test_exit_probability_is_right() -> None:

@@ -9,15 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tissuesim.backends.host import movement as host_movement
-from tissuesim.backends.host import transport as host_transport
-from tissuesim.backends.numba import movement as numba_movement
-from tissuesim.backends.numba import transport as numba_transport
-from tissuesim.backends.numpy import movement as numpy_movement
-from tissuesim.backends.numpy import transport as numpy_transport
-
-DIFFUSION = (numpy_transport, numba_transport, host_transport)
-MOVEMENT = (numpy_movement, numba_movement, host_movement)
+from tissuesim.backends.base import BACKENDS, Backend, load_backend
 
 KEY = (0xDEADBEEF, 0x12345678)
 TYPES = 5
@@ -45,48 +37,57 @@ def case(request: pytest.FixtureRequest, irregular_graph: Any) -> SimpleNamespac
     )
 
 
-def mesh(case: SimpleNamespace) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def mesh(case: SimpleNamespace, backend: Backend) -> tuple[Any, Any, Any]:
     """Region, neighbors and geometry in the order of the signatures."""
-    return case.graph.region, case.graph.neighbors, case.graph.geometry(case.real)
+    rows = backend.arrays.put_rows
+    return (
+        backend.arrays.put(case.graph.region),
+        rows(case.graph.neighbors),
+        rows(case.graph.geometry(case.real)),
+    )
 
 
-def equal_on_all(
-    modules: tuple[Any, ...], run: Callable[[Any], tuple[np.ndarray, ...]]
-) -> tuple[np.ndarray, ...]:
-    """Run on NumPy, Numba and the CUDA text and compare bits; returns the result."""
-    reference, *others = (run(module) for module in modules)
+def equal_on_all(run: Callable[[Backend], tuple[Any, ...]]) -> tuple[np.ndarray, ...]:
+    """Run on all backends and compare bits; returns the result."""
+    results = []
+    for name in BACKENDS:
+        backend = load_backend(name)
+        results.append([np.asarray(backend.arrays.get_rows(part)) for part in run(backend)])
+    reference, *others = results
     for other in others:
         for expected, found in zip(reference, other, strict=True):
             assert expected.dtype == found.dtype
             assert np.array_equal(expected, found)
             assert np.array_equal(np.signbit(expected), np.signbit(found))
-    return reference
+    return tuple(reference)
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["uniform", "regions"])
-def test_signal_solve_agrees(case: SimpleNamespace, which: int) -> None:
-    """Claim: diagonal, sweeps, and clipping agree in every bit, both coefficients."""
-    coefficient = case.coefficients[which]
+def test_signal_solve_agrees(case: SimpleNamespace, which: int, cuda: str) -> None:
+    """Claim: diagonal, sweeps and clipping agree in every bit, both coefficients."""
 
-    def run(transport: Any) -> tuple[np.ndarray, ...]:
-        diagonal = case.loss.copy()
-        transport.signal_diagonal(diagonal, 0.0625, coefficient, *mesh(case))
-        old, current = case.x.copy(), case.x.copy()
+    def run(backend: Backend) -> tuple[Any, ...]:
+        arrays, transport = backend.arrays, backend.transport
+        coefficient, faces = arrays.put(case.coefficients[which]), mesh(case, backend)
+        diagonal, b = arrays.put_rows(case.loss.copy()), arrays.put_rows(case.b)
+        transport.signal_diagonal(diagonal, 0.0625, coefficient, *faces)
+        old, current = arrays.put_rows(case.x.copy()), arrays.put_rows(case.x.copy())
         for _ in range(7):
-            transport.signal_sweep(old, current, case.b, diagonal, case.omega, coefficient, *mesh(case))
+            transport.signal_sweep(old, current, b, diagonal, arrays.put(case.omega), coefficient, *faces)
             current, old = old, current
-        clipped = current - case.real(0.3)
-        clipped[0] = -0.0
+        below = arrays.get_rows(current) - case.real(0.3)
+        below[0] = -0.0
+        clipped = arrays.put_rows(below)
         transport.clip_signals(clipped)
         return diagonal, current, clipped
 
-    *_, clipped = equal_on_all(DIFFUSION, run)
+    *_, clipped = equal_on_all(run)
     assert not np.signbit(clipped).any()
 
 
 @pytest.mark.parametrize("fields", [3, 16])
 @pytest.mark.parametrize("which", [0, 1], ids=["uniform", "regions"])
-def test_explicit_diffusion_agrees(case: SimpleNamespace, which: int, fields: int) -> None:
+def test_explicit_diffusion_agrees(case: SimpleNamespace, which: int, fields: int, cuda: str) -> None:
     """Claim: the explicit pass agrees in every bit for rows of any length."""
     rows = np.ascontiguousarray(np.resize(case.x, (case.graph.n, fields)))
     coefficient = case.coefficients[which]
@@ -94,44 +95,57 @@ def test_explicit_diffusion_agrees(case: SimpleNamespace, which: int, fields: in
         np.resize(coefficient, (*coefficient.shape[:-1], fields)) * case.real(1e-3)
     )
 
-    def run(transport: Any) -> tuple[np.ndarray, ...]:
-        new = np.zeros_like(rows)
-        transport.diffuse_explicit(new, rows, coefficient, *mesh(case))
+    def run(backend: Backend) -> tuple[Any, ...]:
+        arrays = backend.arrays
+        new = arrays.zeros_rows(case.graph.n, fields, case.real)
+        backend.transport.diffuse_explicit(
+            new, arrays.put_rows(rows), arrays.put(coefficient), *mesh(case, backend)
+        )
         return (new,)
 
-    equal_on_all(DIFFUSION, run)
+    equal_on_all(run)
 
 
 @pytest.mark.parametrize("chemotaxis", [0.0, 0.7])
-def test_deterministic_movement_agrees(case: SimpleNamespace, chemotaxis: float) -> None:
-    """Claim: hazards, outflow and gathering of real cells agree in every bit, with and without attractant."""
+def test_deterministic_movement_agrees(case: SimpleNamespace, chemotaxis: float, cuda: str) -> None:
+    """Claim: hazards, outflow and gathering of expected cells agree in every bit, with and without attractant."""
+    largest = []
 
-    def run(movement: Any) -> tuple[np.ndarray, ...]:
-        moving = (case.motility, chemotaxis, case.x, 2, 1.5, *mesh(case))
-        largest = movement.largest_movement_hazard(*moving)
-        outflow, cells = np.zeros((case.graph.n, 6), case.real), case.cells.copy()
+    def run(backend: Backend) -> tuple[Any, ...]:
+        arrays, movement = backend.arrays, backend.movement
+        faces = mesh(case, backend)
+        moving = (arrays.put(case.motility), chemotaxis, arrays.put_rows(case.x), 2, 1.5, *faces)
+        largest.append(movement.largest_movement_hazard(*moving))
+        outflow = arrays.zeros_rows(case.graph.n, 6, case.real)
+        cells = arrays.put_rows(case.cells.astype(np.float64))
         movement.movement_outflow_deterministic(outflow, cells, 3, 0.01, *moving)
-        movement.movement_gather(cells, 3, outflow, case.graph.neighbors)
-        return np.array([largest]), outflow, cells
-
-    equal_on_all(MOVEMENT, run)
-
-
-@pytest.mark.parametrize("chemotaxis", [0.0, 0.7])
-def test_stochastic_movement_agrees(case: SimpleNamespace, chemotaxis: float) -> None:
-    """Claim: whole cells leave through the same faces everywhere, and none is lost or made."""
-
-    def run(movement: Any) -> tuple[np.ndarray, ...]:
-        outflow, cells = np.zeros((case.graph.n, 6), np.int32), case.cells.copy()
-        for tick in (-3, 0, 9):
-            movement.movement_outflow_stochastic(
-                outflow, cells, 1, 0.3, case.motility, chemotaxis, case.x, 2, 1.5, *mesh(case),
-                case.graph.box_index, 1, 1, tick, 2, *KEY,
-            )  # fmt: skip
-            movement.movement_gather(cells, 1, outflow, case.graph.neighbors)
+        movement.movement_gather(cells, 3, outflow, faces[1])
         return outflow, cells
 
-    outflow, cells = equal_on_all(MOVEMENT, run)
+    equal_on_all(run)
+    assert largest[0] > 0 and len(set(largest)) == 1
+
+
+@pytest.mark.parametrize("chemotaxis", [0.0, 0.7])
+def test_stochastic_movement_agrees(case: SimpleNamespace, chemotaxis: float, cuda: str) -> None:
+    """Claim: whole cells leave through the same faces everywhere, and none is lost or made."""
+    counts = case.cells.astype(np.int32)
+
+    def run(backend: Backend) -> tuple[Any, ...]:
+        arrays, movement = backend.arrays, backend.movement
+        faces = mesh(case, backend)
+        moving = (arrays.put(case.motility), chemotaxis, arrays.put_rows(case.x), 2, 1.5, *faces)
+        numbers = case.graph.box_index
+        box_index = arrays.put(numbers.astype(np.uint32) if backend.name == "cuda" else numbers)
+        outflow, cells = arrays.zeros_rows(case.graph.n, 6, np.int32), arrays.put_rows(counts.copy())
+        for tick in (-3, 0, 9):
+            movement.movement_outflow_stochastic(
+                outflow, cells, 1, 0.3, *moving, box_index, 1, 1, tick, 2, *KEY
+            )
+            movement.movement_gather(cells, 1, outflow, faces[1])
+        return outflow, cells
+
+    outflow, cells = equal_on_all(run)
     assert outflow.sum() > 0
     assert cells.min() >= 0
-    assert np.array_equal(cells.sum(axis=0, dtype=np.float64), case.cells.sum(axis=0, dtype=np.float64))
+    assert np.array_equal(cells.sum(axis=0, dtype=np.int64), counts.sum(axis=0, dtype=np.int64))

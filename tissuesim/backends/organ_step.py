@@ -84,6 +84,7 @@ class OrganStep:
         self.spare = self.work.spare
         self._scalars = arrays.put(np.zeros(len(organ.scalars), real))
         self.repeat = arrays.Repeater()
+        self._download: Any = None
         self.programs = self.plan.organ_programs
         stem = "stochastic" if self.plan.stochastic else "deterministic"
         compiled = self.backend.compile_programs(self.programs.values(), real, f"organ_{stem}")
@@ -99,8 +100,11 @@ class OrganStep:
         return OrganState(**placed, movement_due=movement_due, hazard=hazard)
 
     def begin_download(self, state: OrganState) -> Any:
-        """The rows of a state on their way to the host, see ``arrays.Download``."""
-        return self.backend.arrays.Download(state.arrays(), self.given_order)
+        """The rows of a state on their way to the host, see ``arrays.Download``; one at a time."""
+        if self._download is not None:
+            self._download.release()
+        self._download = self.backend.arrays.Download(state.arrays(), self.given_order)
+        return self._download
 
     def facts(self, state: OrganState) -> dict[str, ColumnFacts]:
         """Sums and extremes of every column of ``signals``, ``cells`` and ``states``."""

@@ -79,10 +79,10 @@ _CUDA = _ARITHMETIC | {
     "to_real": "(real){0}",
     "to_double": "(double){0}",
     "to_integer": "(int64){0}",
-    "load": "{a0}[AT(i, {a1}, {A0})]",
+    "load": "{a0}[AT(i, {a1})]",
     "scalar": "scalars[{a0}]",
     "volume": "volume[i]",
-    "inverse_volume": "inverse_volume[i]",
+    "inverse_volume": "REAL(1.0) / volume[i]",
     "step_length": "dt",
     "binomial": "({0} > 0 && {1} > 0.0)"
     " ? draw_binomial({0}, {1}, voxel, stream | {a0}u << 16 | {a1}u, tick, draw, key0, key1) : (int64)0",
@@ -107,14 +107,13 @@ def _operand(operand: Operand, language: str) -> str:
 def _format(pattern: str, instruction: Instruction, language: str) -> str:
     values = [_operand(argument, language) for argument in instruction.arguments]
     extra = {f"a{j}": attribute for j, attribute in enumerate(instruction.attributes)}
-    extra |= {f"A{j}": str(attribute).upper() for j, attribute in enumerate(instruction.attributes)}
     return pattern.format(*values, **extra)
 
 
 def _parameter(program: Program, column: int, language: str) -> str:
     regional = column in program.regional_parameters
     if language == "cuda":
-        return f"parameters[{'region[i]' if regional else '0'} * PARAMETERS + {column}]"
+        return f"parameters[{'region[i]' if regional else '0'} * parameter_count + {column}]"
     row = ("region" if language == "numpy" else "region[i]") if regional else "0"
     return f"parameters[{row}, {column}]"
 
@@ -237,7 +236,8 @@ def _numba_line(program: Program, item: Instruction) -> str:
 def cuda_text(program: Program) -> str:
     """The body that goes into the hole of ``kernels/voxel_program.cu``: one thread is one voxel.
 
-    Only what is used is printed: a compiler would drop the rest, with a warning for every line.
+    Its leaves are the sums, then the totals, then the maxima. Only what is used is printed: a compiler would drop the
+    rest, with a warning for every line.
     """
     used = _used_registers(program)
     lines = [
@@ -264,17 +264,15 @@ def _cuda_line(program: Program, item: Instruction, used: frozenset[str]) -> str
             return (
                 f"const real {item.targets[0].name} = {_parameter(program, int(item.attributes[0]), 'cuda')};"
             )
-        case "store" if item.attributes[0] == "out":
-            return f"out[(int64)rank * OUTPUTS + {item.attributes[1]}] = {value};"
         case "store":
-            array = str(item.attributes[0])
-            return f"{array}[AT(i, {item.attributes[1]}, {array.upper()})] = {value};"
-        case "accumulate":
-            return f"ATOMIC_ADD(&totals[{item.attributes[0]}], {value});"
+            return f"{item.attributes[0]}[AT(i, {item.attributes[1]})] = {value};"
         case "accumulate_real":
-            return f"voxel_sums[(int64)rank * SUMS + {item.attributes[0]}] = {value};"
+            return f"LEAF({item.attributes[0]}) = {value};"
+        case "accumulate":
+            return f"LEAF({len(program.sums) + int(item.attributes[0])}) = (double){value};"
         case "maximize":
-            return f"raise_maximum(&maxima[{item.attributes[0]}], {value});"
+            place = len(program.sums) + len(program.totals) + int(item.attributes[0])
+            return f"RAISE({place}, {value});"
         case "exit_probability":
             pack = f"exit_of_{item.targets[0].name}"
             parts = zip(item.targets, ("survivors", "g", "phi", "psi"), strict=True)

@@ -150,7 +150,7 @@ class RunConfig(Section):
     stochastic: Switch = Field(True, description="integer cells and random events, or their expected values")
     precision: Literal["float32", "float64"] = Field("float32", description="numbers of organ fields")
     seed: WholeNumber = Field(1, description="seed of every random number of the run")
-    backend: Literal["auto", "numpy", "numba"] = Field("auto", description="what computes")
+    backend: Literal["auto", "numpy", "numba", "cuda"] = Field("auto", description="what computes")
     output: Output = Field(default_factory=Output)  # type: ignore[arg-type]
     checkpoint_every: Duration = Field(30.0, description="simulated time between checkpoints")
 

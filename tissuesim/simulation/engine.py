@@ -35,6 +35,7 @@ class Engine:
         self.real: type[np.floating[Any]] = (
             np.float32 if scenario.config.precision == "float32" else np.float64
         )
+        backend.arrays.require_memory(self.plan, scenario.tissues, self.real)
         self.organs = {
             name: OrganStep(
                 self.plan,

@@ -132,17 +132,17 @@ class Simulation:
 
     def _write_generated(self, folder: Path) -> None:
         """Keep the text of the kernels that ran, and the same programs as CUDA."""
-        from tissuesim.backends.cuda.source import organ_source
+        from tissuesim.backends.cuda.source import program_source
 
         folder.mkdir()
         plan = self.scenario.plan
         for program in (*plan.organ_programs.values(), plan.systemic_program):
             from tissuesim.codegen.print_text import numba_text, numpy_text
 
-            text = numpy_text(program) if self.backend.name == "numpy" else numba_text(program)
+            text = numpy_text(program) if self.backend.host.name == "numpy" else numba_text(program)
             (folder / f"{program.name}.py").write_text(text, encoding="utf-8")
         for program in plan.organ_programs.values():
-            (folder / f"{program.name}.cu").write_text(organ_source(plan, program), encoding="utf-8")
+            (folder / f"{program.name}.cu").write_text(program_source(program), encoding="utf-8")
 
     def run(self, progress: Progress | None = None) -> RunResult:
         """Run to the end; writes into the run directory if there is one.

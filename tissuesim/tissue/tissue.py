@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,20 @@ class Tissue:
         if dense.shape[:3] != self.shape:
             raise ValueError(f"gather: {dense.shape} is not the box {self.shape} of '{self.name}'")
         return dense.reshape(-1, *dense.shape[3:])[self.box_index]
+
+    def reordered(self, order: NDArray[np.int64]) -> Tissue:
+        """Return the same organ with voxel ``order[j]`` in place j; ``order`` is a permutation (n,)."""
+        place = np.empty(self.n, np.int32)
+        place[order] = np.arange(self.n, dtype=np.int32)
+        return replace(
+            self,
+            box_index=self.box_index[order],
+            neighbors=place[self.neighbors[order]],
+            conductance=self.conductance[order],
+            volume=self.volume[order],
+            region=self.region[order],
+            maps={name: values[order] for name, values in self.maps.items()},
+        )
 
     def in_regions(self, names: Iterable[str]) -> NDArray[np.bool_]:
         """Return the mask (n,) of voxels in any of the named regions; InputError for an unknown name."""

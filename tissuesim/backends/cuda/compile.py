@@ -7,7 +7,10 @@ fused multiply-adds, exact division and square root, subnormal numbers kept.
 from __future__ import annotations
 
 import ctypes
+import hashlib
+import os
 import re
+from ctypes.util import find_library
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -16,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import DTypeLike
 
+from tissuesim.backends.generated import cache_folder
 from tissuesim.backends.kernel_source import paste_includes
 
 IEEE_OPTIONS = ("-fmad=false", "-prec-div=true", "-prec-sqrt=true", "-ftz=false")
@@ -49,8 +53,8 @@ class CompiledText:
         return sum(int(stores) + int(loads) for _, stores, loads in reports)
 
 
-def nvrtc_path() -> Path | None:
-    """Return the NVRTC library of an installed wheel, None if there is none."""
+def nvrtc_path() -> Path | str | None:
+    """Return the NVRTC library of an installed wheel, else of the system, None if there is none."""
     for module in MODULES:
         try:
             spec = find_spec(module)
@@ -60,16 +64,14 @@ def nvrtc_path() -> Path | None:
             found = sorted(Path(place).glob("lib/libnvrtc.so.*"))
             if found:
                 return found[0]
-    return None
+    return find_library("nvrtc")
 
 
 @cache
 def _library() -> ctypes.CDLL:
     path = nvrtc_path()
     if path is None:
-        raise CompilerMissingError(
-            "NVRTC is not installed; install it with: pip install nvidia-cuda-nvrtc-cu12"
-        )
+        raise CompilerMissingError('NVRTC is not installed; install it with: pip install "tissuesim[cuda12]"')
     library = ctypes.CDLL(str(path))
     library.nvrtcGetErrorString.restype = ctypes.c_char_p
     return library
@@ -90,6 +92,18 @@ def _read(program: ctypes.c_void_p, what: str) -> bytes:
     return buffer.raw
 
 
+def definitions(real: DTypeLike) -> list[str]:
+    """The macros that choose the type of fields."""
+    return ["-DREAL_IS_FLOAT64"] if np.dtype(real) == np.float64 else []
+
+
+def compiler_version() -> tuple[int, int]:
+    """Version of NVRTC, such as (12, 9); raises CompilerMissingError without it."""
+    major, minor = ctypes.c_int(), ctypes.c_int()
+    _check(_library().nvrtcVersion(ctypes.byref(major), ctypes.byref(minor)))
+    return major.value, minor.value
+
+
 def compile_cuda(
     text: str, real: DTypeLike, architecture: str = "sm_80", name: str = "generated.cu"
 ) -> CompiledText:
@@ -99,9 +113,7 @@ def compile_cuda(
     not compile.
     """
     source = paste_includes(text, name)
-    options = [*IEEE_OPTIONS, "-std=c++17", f"-arch={architecture}", "--ptxas-options=-v"]
-    if np.dtype(real) == np.float64:
-        options.append("-DREAL_IS_FLOAT64")
+    options = [*IEEE_OPTIONS, "-std=c++17", f"-arch={architecture}", "--ptxas-options=-v", *definitions(real)]
     library, program = _library(), ctypes.c_void_p()
     _check(library.nvrtcCreateProgram(ctypes.byref(program), source.encode(), name.encode(), 0, None, None))
     try:
@@ -112,3 +124,20 @@ def compile_cuda(
         return CompiledText(_read(program, "PTX").rstrip(b"\0").decode(), _read(program, "CUBIN"), log)
     finally:
         library.nvrtcDestroyProgram(ctypes.byref(program))
+
+
+def machine_code(text: str, real: DTypeLike, architecture: str) -> Path:
+    """Return the file that holds ``text`` compiled for a device, compiled once and kept in the cache folder.
+
+    Its name is a hash of everything that decides its content: text with all includes, options, architecture, compiler.
+    Raises like ``compile_cuda``.
+    """
+    content = [paste_includes(text), *IEEE_OPTIONS, *definitions(real), architecture, str(compiler_version())]
+    digest = hashlib.sha256("\0".join(content).encode()).hexdigest()[:32]
+    path = cache_folder() / "cuda" / f"{digest}.cubin"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(f".{os.getpid()}.partial")
+        partial.write_bytes(compile_cuda(text, real, architecture).cubin)
+        partial.replace(path)
+    return path

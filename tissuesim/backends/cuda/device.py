@@ -71,3 +71,9 @@ def free_memory() -> int:
     """Bytes free on the device, those CuPy keeps for reuse counted as free."""
     free, _ = cupy().cuda.runtime.memGetInfo()
     return int(free) + int(cupy().get_default_memory_pool().free_bytes())
+
+
+def resident_threads() -> int:
+    """Threads that the device holds at a time."""
+    properties = cupy().cuda.runtime.getDeviceProperties(cupy().cuda.Device().id)
+    return int(properties["multiProcessorCount"]) * int(properties["maxThreadsPerMultiProcessor"])

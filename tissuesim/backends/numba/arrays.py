@@ -18,6 +18,7 @@ from tissuesim.backends.numpy.arrays import (
     put,
     put_rows,
     refill,
+    require_memory,
     stored,
     synchronize,
     workspace,
@@ -27,7 +28,7 @@ from tissuesim.codegen.print_text import BLOCK, CHUNK
 
 __all__ = [
     "Download", "Repeater", "column_facts", "copy_rows", "get", "get_rows", "mesh", "put", "put_rows", "refill",
-    "stored", "synchronize", "workspace", "zeros_rows",
+    "require_memory", "stored", "synchronize", "workspace", "zeros_rows",
 ]  # fmt: skip
 
 

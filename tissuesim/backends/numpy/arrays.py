@@ -16,7 +16,12 @@ from tissuesim.backends.base import ColumnFacts, Mesh, Workspace
 from tissuesim.backends.numpy.sums import largest, ordered_sum
 
 if TYPE_CHECKING:
+    from tissuesim.codegen.plan import StepPlan
     from tissuesim.tissue import Tissue
+
+
+def require_memory(plan: StepPlan, tissues: Mapping[str, Tissue], real: type[np.floating[Any]]) -> None:
+    """Refuse a scenario that does not fit; the host has swap and its own way to say so."""
 
 
 def stored(tissue: Tissue) -> Tissue:
@@ -123,6 +128,9 @@ class Download:
     def __init__(self, rows: Mapping[str, NDArray[Any]], order: NDArray[np.int64] | None = None) -> None:
         """Begin."""
         self._rows = dict(rows)
+
+    def release(self) -> None:
+        """Give back what the backend holds for it, when it has arrived."""
 
     def result(self) -> dict[str, NDArray[Any]]:
         """The rows by name, (n, columns) each, in the order of the tissue."""

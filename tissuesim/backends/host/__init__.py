@@ -1,1 +1,0 @@
-"""The CUDA texts compiled as plain C++, for tests of equality without a GPU."""
