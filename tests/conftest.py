@@ -21,6 +21,8 @@ def cuda(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
     cached = (launch.compute_stream, launch.copy_stream, launch.load_text, launch.kernel, transport._groups)
     lacking = device.missing()
     if request.param == "device" and lacking is not None:
+        if os.environ.get("TISSUESIM_REQUIRE_GPU"):
+            pytest.fail(f"a GPU is required, and the cuda backend needs {lacking}")
         pytest.skip(f"needs {lacking}")
     if request.param == "emulated":
         from emulation import cupy, host

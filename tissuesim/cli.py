@@ -84,6 +84,8 @@ def run(
     if not (quiet or as_json):
         print(*organ_lines(scenario), sep="\n")
     simulation = Simulation(scenario, backend=settings.backend)
+    if not (quiet or as_json):
+        print(f"Backend: {simulation.backend.reason}")
     folder = simulation.create_run(out=out)
     with _interruptible(folder) as interrupt, _progress(quiet or as_json, interrupt) as progress:
         result = simulation.run(progress=progress)
