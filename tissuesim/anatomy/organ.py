@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,18 @@ from .lattice import Lattice, Point, ScalarField
 ATLAS_CELLS = 400_000  # of an organ's atlas: 0.9 mm for a kidney
 Inside = Callable[[Lattice], NDArray[np.bool_]]
 RegionAt = Callable[[Lattice, NDArray[np.float64]], NDArray[np.uint8]]
+OnLattice = Callable[[Lattice], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
 class Organ:
-    """A solid: its bounds (mm), which points are inside, and their region given their depth (mm)."""
+    """A solid: its bounds (mm), which points are inside, and their region given their depth (mm).
+
+    ``reference_region`` has a mean vascular density of 1, ``vessel_factors`` says what other regions have relative to
+    it. Niches may lie in ``niche_regions``. ``vessel_roots`` are (point, direction inwards) where vessels enter.
+    ``exchange`` is the relative exchange surface per cell where vessels are part of the geometry, ``fibre`` the
+    direction of fibers, (z, y, x, 3) unit vectors with components x, y, z.
+    """
 
     source: str
     lower: Point
@@ -28,6 +35,12 @@ class Organ:
     region_at: RegionAt
     region_samples: int | None  # per voxel side for the region vote; None: as many as the atlas needs
     report: dict[str, object]
+    reference_region: str = "cortex"
+    vessel_factors: Mapping[str, float] = field(default_factory=dict)
+    niche_regions: tuple[str, ...] = ()
+    vessel_roots: tuple[tuple[Point, Point], ...] = ()
+    exchange: OnLattice | None = None
+    fibre: OnLattice | None = None
 
 
 @dataclass(frozen=True)
