@@ -176,6 +176,43 @@ def doctor(as_json: Json = False) -> None:
 
 
 @app.command()
+def bench(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Small cases and fewer repeats: about a minute.")
+    ] = False,
+    as_json: Json = False,
+    backend: Backend = None,
+    sections: Annotated[
+        list[str] | None, typer.Option("--section", help="Only this section; may be given again.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the report as JSON to this file.")] = None,
+    compare: Annotated[
+        Path | None, typer.Option(help="Stored ratios; exit code 1 if one fell by more than 30 %.")
+    ] = None,
+    plots: Annotated[Path | None, typer.Option(help="Draw how time scales into this folder.")] = None,
+) -> None:
+    """Measure the operators and a whole step against a copy, and against other programs that are installed."""
+    from tissuesim.bench.command import measure
+
+    report, fallen = measure(
+        backend or "auto", quick, sections, compare, lambda line: print(line, file=sys.stderr, flush=True)
+    )
+    if out is not None:
+        out.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    if as_json:
+        _print_json(report)
+    else:
+        from tissuesim.bench.table import print_table
+
+        print_table(report)
+    if plots is not None:
+        for path in import_module("tissuesim.bench.plot").plot_scaling(report, plots):
+            print(path, file=sys.stderr)
+    if fallen:
+        _stop("\n".join(["These ratios fell by more than 30 %:", *fallen]), EXIT_FAILED_CHECK)
+
+
+@app.command()
 def models(
     name: Annotated[
         str | None, typer.Argument(help="Shipped model or model file; without it, a list.")

@@ -36,9 +36,10 @@ ROOMS: dict[str, set[str]] = {
     "scenario": {"config", "anatomy", "treatment", "model", "codegen"},
     "verification": {"simulation", "scenario", "anatomy", "config"},
     "doctor": {"backends", "run"},
+    "bench": {"simulation", "scenario", "backends", "codegen", "numerics", "tissue", "viz"},
     "viz": {"run", "tissue"},
     "configs": set(),
-    "cli": {"verification", "doctor", "simulation", "scenario", "config", "model", "run"},
+    "cli": {"bench", "verification", "doctor", "simulation", "scenario", "config", "model", "run"},
     "__init__": {"config", "model", "run", "scenario", "simulation", "tissue"},
     "__main__": {"cli"},
 }
