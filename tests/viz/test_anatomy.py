@@ -1,0 +1,112 @@
+"""Pictures of anatomies: regions where they are, names in full, a view even where graphics fail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tissuesim.tissue import Tissue, build_graph
+from tissuesim.viz import anatomy
+from tissuesim.viz.anatomy_scene import cut_face
+from tissuesim.viz.region_box import NOTHING, RegionBox, colors_of
+
+
+def shell(spacing: float = 1.0) -> Tissue:
+    """A ball of 10 mm radius with a core of another region, not centered on its box."""
+    z, y, x = np.meshgrid(*(np.arange(-12, 12, spacing) + spacing / 2 for _ in range(3)), indexing="ij")
+    radius = np.sqrt(x**2 + y**2 + z**2)
+    fraction = np.clip(0.5 + (10 - radius) / spacing, 0.0, 1.0)
+    region = (radius < 5).astype(np.uint8)
+    return build_graph("ball", fraction, region, spacing, (-12.0, -12.0, -12.0), ("shell", "core"))
+
+
+def test_region_at_a_place() -> None:
+    """A place gets the region and the tissue share of where it is, and nothing outside."""
+    box = RegionBox.of(shell())
+    share, region = box.sample(np.array([[0.0, 0, 0], [7.5, 0, 0], [0, 0, -7.5], [11.9, 11.9, 0]]))
+    assert region.tolist() == [1, 0, 0, NOTHING]
+    assert share.tolist() == [1.0, 1.0, 1.0, 0.0]
+
+
+def test_sections_show_the_core() -> None:
+    """Sections go through all regions where one near the middle does."""
+    at = RegionBox.of(shell()).sections()
+    assert np.all(np.abs(at) < 4.8)
+
+
+def test_blocks_and_organs_are_told_apart() -> None:
+    """A full box is cut at a corner, a ball is not taken for one."""
+    assert RegionBox.of(build_graph("box", np.ones((6, 6, 6)), np.zeros((6, 6, 6), np.uint8), 1.0)).is_block()
+    assert not RegionBox.of(shell()).is_block()
+
+
+def test_cut_face_shows_the_regions_in_their_places() -> None:
+    """The cut face in space has core color within 5 mm of the middle, shell color farther out."""
+    box = RegionBox.of(shell(0.5))
+    table = anatomy.region_colors(2)
+    cuts = np.array([[[0, 1.0, 0], [0, 0, 0]], [[0, 0, 1.0], [0, 0, -2.0]]])
+    face = cut_face(box, table, cuts, 0)
+    points, color = np.asarray(face.points), np.asarray(face.point_data["color"])
+    radius = np.linalg.norm(points, axis=1)
+    assert points[:, 2].min() >= -2.1 and radius.max() < 10.5
+    assert np.all(color[radius < 4.5] == table[1]) and np.all(
+        color[(radius > 5.5) & (radius < 9)] == table[0]
+    )
+
+
+def test_colors_of_regions_differ() -> None:
+    """Thirty regions have thirty colors, and what is no tissue is black."""
+    table = anatomy.region_colors(30)
+    assert len({tuple(color) for color in table}) == 30
+    assert colors_of(np.array([NOTHING], dtype=np.uint8), table).tolist() == [[0, 0, 0]]
+
+
+@pytest.mark.slow
+def test_picture_has_its_size_and_both_colors(tmp_path: Path) -> None:
+    """The PNG has the asked size, stays small, and both regions are seen in the view and in the sections."""
+    from matplotlib.image import imread
+
+    path = anatomy.draw_anatomy(shell(), tmp_path / "ball.png", "Ball", size=(900, 600))
+    image = np.round(imread(path)[..., :3] * 255).astype(int)
+    assert image.shape == (600, 900, 3) and path.stat().st_size < 250_000
+    for half in (image[60:560, :400], image[60:560, 450:]):
+        for color in anatomy.region_colors(2).astype(int):
+            assert (np.abs(half - color).max(axis=-1) < 12).sum() > 500
+
+
+def test_without_graphics_the_sections_remain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A renderer that dies costs the view, not the picture, and one line says so."""
+    monkeypatch.setattr(anatomy, "_render", lambda job: (None, "the renderer was ended by signal 11"))
+    path = anatomy.draw_anatomy(shell(2.0), tmp_path / "ball.png", "Ball", size=(700, 500))
+    assert path.is_file()
+    assert "signal 11" in capsys.readouterr().err
+
+
+def test_long_names_are_not_clipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The legend takes as many rows as its names need; no text leaves the picture."""
+    from matplotlib.figure import Figure
+
+    figures: list[Figure] = []
+    kept = anatomy._legend
+
+    def legend(figure: Figure, tissue: Tissue, size: tuple[int, int]) -> int:
+        figures.append(figure)
+        return kept(figure, tissue, size)
+
+    monkeypatch.setattr(anatomy, "_legend", legend)
+    monkeypatch.setattr(anatomy, "_render", lambda job: (None, "switched off"))
+    names = tuple(f"a region with quite a long name, number {k}" for k in range(9))
+    region = np.tile(np.arange(9, dtype=np.uint8), (6, 6, 1))
+    tissue = build_graph("bands", np.ones((6, 6, 9)), region, 1.0, region_names=names)
+    anatomy.draw_anatomy(tissue, tmp_path / "bands.png", "Bands")
+    (figure,) = figures
+    width, height = figure.bbox.width, figure.bbox.height
+    for text in figure.findobj(lambda artist: hasattr(artist, "get_text") and artist.get_text()):
+        extent = text.get_window_extent()
+        assert extent.x0 >= 0 and extent.x1 <= width and extent.y0 >= 0 and extent.y1 <= height, (
+            text.get_text()
+        )
