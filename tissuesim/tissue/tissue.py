@@ -23,6 +23,8 @@ _ARRAYS = ("box_index", "neighbors", "conductance", "volume", "region")
 class Tissue:
     """One organ: n control volumes, their faces, regions and maps; arrays are read-only.
 
+    They are voxels of a box, or, where ``points`` (n, 3) holds their centers, cells of a mesh (the box is then a row).
+
     Lengths in mm. Faces are in the order -x +x -y +y -z +z. ``neighbors[i, k]`` is i itself where there is
     no neighbor; ``conductance[i, k]`` is face area / center distance [mm], 0 there. ``volume`` in mm^3.
     """
@@ -39,10 +41,13 @@ class Tissue:
     region_names: tuple[str, ...]
     maps: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     report: dict[str, object] = field(default_factory=dict)
+    points: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         for array in (*(getattr(self, key) for key in _ARRAYS), *self.maps.values()):
             array.setflags(write=False)
+        if self.points is not None:
+            self.points.setflags(write=False)
 
     @property
     def n(self) -> int:
@@ -55,7 +60,9 @@ class Tissue:
         return self.volume / self.spacing**3
 
     def centers(self) -> NDArray[np.float64]:
-        """Return the voxel centers (n, 3), columns x y z, in mm."""
+        """Return the centers (n, 3), columns x y z, in mm."""
+        if self.points is not None:
+            return self.points
         z, y, x = np.unravel_index(self.box_index, self.shape)
         return np.asarray((np.stack([x, y, z], axis=1) + 0.5) * self.spacing + np.asarray(self.origin))
 
@@ -95,7 +102,12 @@ class Tissue:
             volume=self.volume[order],
             region=self.region[order],
             maps={name: values[order] for name, values in self.maps.items()},
+            points=None if self.points is None else self.points[order],
         )
+
+    def renumbered(self) -> Tissue:
+        """Return the same organ with its box index rising: for meshes, whose index only names the cells."""
+        return replace(self, box_index=np.arange(self.n, dtype=np.int64))
 
     def in_regions(self, names: Iterable[str]) -> NDArray[np.bool_]:
         """Return the mask (n,) of voxels in any of the named regions; InputError for an unknown name."""
@@ -120,6 +132,8 @@ class Tissue:
         for key, array in [*((key, getattr(self, key)) for key in _ARRAYS), *sorted(self.maps.items())]:
             digest.update(f"{key}{array.shape}{array.dtype.str}".encode())
             digest.update(np.ascontiguousarray(array).data)
+        if self.points is not None:
+            digest.update(np.ascontiguousarray(self.points).data)
         return digest.hexdigest()
 
     def save(self, path: str | Path) -> None:
@@ -127,6 +141,8 @@ class Tissue:
         header = {"format": FORMAT, **self._header(), "report": self.report}
         arrays = {key: getattr(self, key) for key in _ARRAYS}
         arrays |= {f"map:{key}": array for key, array in self.maps.items()}
+        if self.points is not None:
+            arrays["points"] = self.points
         with Path(path).open("wb") as file:
             np.savez_compressed(file, header=np.array(json.dumps(header)), **arrays)
 
@@ -140,11 +156,12 @@ class Tissue:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 header = json.loads(str(stored["header"]))
                 arrays = {key: stored[key] for key in _ARRAYS}
+                points = stored["points"] if "points" in stored.files else None
                 maps = {key[4:]: stored[key] for key in stored.files if key.startswith("map:")}
             form = header.pop("format")
             for key in ("shape", "origin", "region_names"):
                 header[key] = tuple(header[key])
-            tissue = cls(maps=maps, **arrays, **header)
+            tissue = cls(maps=maps, points=points, **arrays, **header)
         except Exception as error:  # zipfile, zlib, json and NumPy each raise their own kinds
             raise InputError(f"'{path}' is not a readable tissue file ({error})") from error
         if form != FORMAT:
