@@ -14,12 +14,13 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 MAPPED = {name: ROOT / folder for name, folder in PROJECT["tool"]["setuptools"]["package-dir"].items()}
 
 # Who may import whom, directly; what those import may be imported too. docs/architecture.md has it in words.
-EVERYWHERE = {"errors", "units", "ticks", "yaml_file"}
+EVERYWHERE = {"errors", "units", "ticks", "yaml_file", "cache_folder"}
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "units": {"errors"},
     "ticks": set(),
     "yaml_file": {"errors"},
+    "cache_folder": set(),
     "config": set(),
     "tissue": set(),
     "anatomy": {"tissue"},

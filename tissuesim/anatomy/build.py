@@ -5,19 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tissuesim.errors import InputError, nearest
 from tissuesim.tissue import Tissue, build_graph
 
+from .cache import cached_tissue
 from .imported import organ_from_surface
-from .kidney import CORTEX, MEDULLA, kidney
+from .kidney import kidney
+from .lattice import Lattice
 from .niche import niche_map, niche_sites
-from .organ import Organ, make_atlas
+from .organ import Atlas, Organ, make_atlas
 from .surface import SUFFIXES
 from .vasculature import vascular_density
 from .voxelize import voxelize
 
 BUILT_IN = {"kidney": kidney}
+SAVED = ".npz"  # a tissue that ``tissuesim mesh --out`` wrote
 EXPECTED_ERROR = 0.02  # of the volume; more is told in the report
 
 
@@ -38,15 +42,31 @@ def build_tissue(
     """
     if not (np.isfinite(spacing) and spacing > 0):
         raise InputError(f"spacing of organ '{name}' is {spacing} mm; it must be a positive length")
-    organ = _find_organ(anatomy, base, units)
+    if Path(anatomy).suffix == SAVED:
+        return Tissue.load(Path(base or ".") / anatomy).named(name)
+    facts = {"anatomy": anatomy, "spacing": spacing, "seed": seed, "units": units}
+    content = b"" if anatomy in BUILT_IN else _content(Path(base or ".") / anatomy)
+    return cached_tissue(
+        facts, content, lambda: _build(_find_organ(anatomy, base, units), name, spacing, seed), name
+    )
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _build(organ: Organ, name: str, spacing: float, seed: int) -> Tissue:
     atlas = make_atlas(organ)
     voxels = voxelize(organ, atlas, spacing)
-    sites = niche_sites(atlas, CORTEX, MEDULLA, seed)
+    niche, sites = _niches(organ, atlas, voxels.lattice, voxels.region, seed)
     maps = {
         "vascular_density": vascular_density(organ, voxels.lattice, voxels.fraction, voxels.region, seed),
-        "niche_site": niche_map(voxels.lattice, voxels.region, CORTEX, sites),
+        "niche_site": niche,
         "depth": atlas.depth.on(voxels.lattice),
     }
+    if organ.fibre is not None:
+        directions = organ.fibre(voxels.lattice)
+        maps |= {f"fiber_{axis}": directions[..., k] for k, axis in enumerate("xyz")}
     tissue = build_graph(
         name,
         voxels.fraction,
@@ -57,8 +77,22 @@ def build_tissue(
         maps,
         {"anatomy_source": organ.source, "seed": seed, "spacing_mm": spacing, **organ.report},
     )
-    _report_volume(tissue, len(sites))
+    _report_volume(tissue, organ, sites)
     return tissue
+
+
+def _niches(
+    organ: Organ, atlas: Atlas, lattice: Lattice, region: NDArray[np.uint8], seed: int
+) -> tuple[NDArray[np.float64], int]:
+    """The map of niche sites and their number."""
+    regions = [organ.region_names.index(name) for name in organ.niche_regions if name in organ.region_names]
+    if organ.niche_radius is None or not regions:
+        return np.isin(region, regions).astype(np.float64), 0
+    border = (
+        organ.region_names.index(organ.niche_border) if organ.niche_border in organ.region_names else None
+    )
+    sites = niche_sites(atlas, regions, border, organ.niche_radius, seed)
+    return niche_map(lattice, region, regions, sites, organ.niche_radius), len(sites)
 
 
 def _find_organ(anatomy: str, base: Path | None, units: str | None) -> Organ:
@@ -72,7 +106,7 @@ def _find_organ(anatomy: str, base: Path | None, units: str | None) -> Organ:
     return organ_from_surface(Path(base or ".") / anatomy, units)
 
 
-def _report_volume(tissue: Tissue, sites: int) -> None:
+def _report_volume(tissue: Tissue, organ: Organ, sites: int) -> None:
     report = tissue.report
     volume, reference = float(tissue.volume.sum()) / 1000, float(str(report["reference_volume_ml"]))
     report["volume_error"] = volume / reference - 1
@@ -80,8 +114,8 @@ def _report_volume(tissue: Tissue, sites: int) -> None:
         report["volume_warning"] = (
             f"the voxels hold {volume:.4g} mL, the reference {reference:.4g} mL; use a smaller spacing"
         )
-    cortex = tissue.region == CORTEX
-    cortex_volume = float(tissue.volume[cortex].sum())
+    home = tissue.in_regions(name for name in organ.niche_regions if name in organ.region_names)
+    home_volume = float(tissue.volume[home].sum())
     niche = float((tissue.maps["niche_site"] * tissue.volume).sum())
     report["niche_sites"] = sites
-    report["niche_share_of_cortex"] = niche / cortex_volume if cortex_volume else 0.0
+    report["niche_share"] = niche / home_volume if home_volume else 0.0

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tissuesim.errors import InputError
 
-from .kidney import CORTEX, CORTEX_THICKNESS, HALF_SIZE, MEDULLA, PELVIS, REGIONS, VOLUME_ML, renal_region
+from .kidney import CORTEX, CORTEX_THICKNESS, HALF_SIZE, MEDULLA, PELVIS, REGIONS, RENAL_MAPS, VOLUME_ML, renal_region
 from .lattice import Lattice
 from .organ import Organ, RegionAt
 from .solid import Solid
@@ -149,6 +149,7 @@ def _organ(
         region_at=region_at,
         region_samples=samples,
         report=report,
+        **RENAL_MAPS,
     )
 
 

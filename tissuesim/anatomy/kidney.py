@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +27,14 @@ _PYRAMID_HALF_ANGLE = 18.0
 _PAPILLA_RADIUS = 3.5
 _PAPILLA_ELLIPSE = (14.5, 4.5, 20.4)  # papillae on the sinus wall, alternately in front and behind
 
+# model.md 5.8: medulla 0.5, pelvis 0.4 of the cortex; niches at the corticomedullary border
+RENAL_MAPS: dict[str, Any] = {
+    "reference_region": "cortex",
+    "vessel_factors": {"medulla": 0.5, "pelvis": 0.4},
+    "niche_regions": ("cortex",),
+    "niche_border": "medulla",
+}
+
 Coordinates = NDArray[np.float64]
 
 
@@ -45,6 +55,7 @@ def kidney() -> Organ:
             "reference_volume_ml": VOLUME_ML,
             "volume_reference": "the same formula on a 0.1 mm lattice",
         },
+        **RENAL_MAPS,
     )
 
 

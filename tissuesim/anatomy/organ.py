@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,10 +21,12 @@ OnLattice = Callable[[Lattice], NDArray[np.float64]]
 class Organ:
     """A solid: its bounds (mm), which points are inside, and their region given their depth (mm).
 
-    ``reference_region`` has a mean vascular density of 1, ``vessel_factors`` says what other regions have relative to
-    it. Niches may lie in ``niche_regions``. ``vessel_roots`` are (point, direction inwards) where vessels enter.
-    ``exchange`` is the relative exchange surface per cell where vessels are part of the geometry, ``fibre`` the
-    direction of fibers, (z, y, x, 3) unit vectors with components x, y, z.
+    ``reference_region`` has a mean vascular density of 1 (the whole organ where it has no such region),
+    ``vessel_factors`` says what other regions have relative to it. Niches are balls of ``niche_radius`` mm in
+    ``niche_regions``, near ``niche_border`` if there is one; without a radius the regions themselves.
+    ``vessel_roots`` are (point, direction inwards) where vessels enter. ``exchange`` is the relative exchange surface
+    per cell where vessels are part of the geometry, ``fibre`` the direction of fibers, (z, y, x, 3) unit vectors with
+    components x, y, z.
     """
 
     source: str
@@ -38,6 +40,8 @@ class Organ:
     reference_region: str = "cortex"
     vessel_factors: Mapping[str, float] = field(default_factory=dict)
     niche_regions: tuple[str, ...] = ()
+    niche_border: str = ""
+    niche_radius: float | None = 2.5
     vessel_roots: tuple[tuple[Point, Point], ...] = ()
     exchange: OnLattice | None = None
     fibre: OnLattice | None = None
@@ -52,9 +56,9 @@ class Atlas:
     depth: ScalarField  # mm below the surface
     region: NDArray[np.uint8]
 
-    def in_region(self, number: int) -> NDArray[np.bool_]:
-        """Return the mask of atlas cells inside the organ that belong to a region."""
-        return np.asarray(self.inside & (self.region == number))
+    def in_regions(self, numbers: Sequence[int]) -> NDArray[np.bool_]:
+        """Return the mask of atlas cells inside the organ that belong to any of some regions."""
+        return np.asarray(self.inside & np.isin(self.region, numbers))
 
 
 def make_atlas(organ: Organ) -> Atlas:

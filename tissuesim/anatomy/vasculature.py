@@ -1,4 +1,4 @@
-"""Vascular density: how much exchange surface a voxel has, relative to the mean of the cortex."""
+"""Vascular density: how much exchange surface a voxel has, relative to the mean of a reference region."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from .lattice import Lattice
 from .noise import smooth_normal
 from .organ import Organ
+from .tree import demand_points, grow_tree, relative_supply
 
-# model.md 5.8: lognormal, sd(log) 0.45, correlation 8 mm, cortex mean 1, floor 0.35, cap 4;
-# medulla 0.5, pelvis 0.4
+# model.md 5.8: lognormal, sd(log) 0.45, correlation 8 mm, mean 1 (of the cortex of a kidney), floor 0.35, cap 4
 SPREAD, CORRELATION, FLOOR, CAP = 0.45, 8.0, 0.35, 4.0
-REGION_FACTOR = {"medulla": 0.5, "pelvis": 0.4}
+TIPS, GENERATIONS, ROOT_RADIUS = 2000, 12, 2.5  # demand points of a whole organ; mm
 _STREAM = 1
 _DECIMALS = 6  # the last bits of exp differ between processors; six decimals do not
 
@@ -24,18 +24,40 @@ def vascular_density(
     region: NDArray[np.uint8],
     seed: int,
 ) -> NDArray[np.float64]:
-    """Return the dense map (z, y, x): clip(k f_region exp(sd g), 0.35, 4), dimensionless.
+    """Return the dense map (z, y, x): clip(k f_region supply exp(sd g), 0.35, 4), dimensionless.
 
-    g is the smooth normal field of the place and seed; k makes the cortex mean (by tissue volume) 1.
+    g is the smooth normal field of the place and seed; supply is what the vessel tree gives a place (1 without a
+    tree); k makes the mean of the reference region (by tissue volume) 1. Where vessels are part of the geometry the
+    exchange surface takes the place of all three, and nothing is clipped.
     """
+    names = organ.region_names
+    home = region == names.index(organ.reference_region) if organ.reference_region in names else fraction > 0
+    weight = fraction[home]
+    if organ.exchange is not None:
+        surface = organ.exchange(lattice)
+        mean = float((surface[home] * weight).sum() / max(float(weight.sum()), 1e-300))
+        return np.asarray(np.round(surface / mean if mean > 0 else surface, _DECIMALS), dtype=np.float64)
     field = smooth_normal(lattice, organ.lower, organ.upper, CORRELATION, seed, _STREAM)
-    lognormal = np.exp(SPREAD * field - 0.5 * SPREAD**2)
-    factor = np.array([REGION_FACTOR.get(name, 1.0) for name in organ.region_names])
-    cortex = region == organ.region_names.index("cortex")
-    weight = fraction[cortex]
-    scale = mean_one_scale(lognormal[cortex], weight) if weight.sum() > 0 else 1.0
-    density: NDArray[np.float64] = np.clip(scale * factor[region] * lognormal, FLOOR, CAP)
-    return np.asarray(np.round(density, _DECIMALS), dtype=np.float64)
+    density = np.exp(SPREAD * field - 0.5 * SPREAD**2)
+    if organ.vessel_roots:
+        density = density * _supply(organ, lattice, seed)
+    factor = np.array([organ.vessel_factors.get(name, 1.0) for name in names])
+    scale = mean_one_scale(density[home], weight) if weight.sum() > 0 else 1.0
+    clipped: NDArray[np.float64] = np.clip(scale * factor[region] * density, FLOOR, CAP)
+    return np.asarray(np.round(clipped, _DECIMALS), dtype=np.float64)
+
+
+def _supply(organ: Organ, lattice: Lattice, seed: int) -> NDArray[np.float64]:
+    """Return what the arteries of an organ, grown from where they enter, give each cell; the mean is near 1."""
+    points = demand_points(organ.inside, organ.lower, organ.upper, TIPS, seed)
+    trees = []
+    roots = np.array([root for root, _ in organ.vessel_roots])
+    nearest = np.argmin(np.linalg.norm(points[:, None] - roots, axis=2), axis=1)
+    for number, (root, direction) in enumerate(organ.vessel_roots):
+        own = points[nearest == number]
+        if len(own):
+            trees.append(grow_tree(own, root, direction, seed, generations=GENERATIONS, radius=ROOT_RADIUS))
+    return relative_supply(trees, lattice)
 
 
 def mean_one_scale(values: NDArray[np.float64], weight: NDArray[np.float64]) -> float:

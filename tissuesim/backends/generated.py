@@ -6,17 +6,9 @@ import hashlib
 import importlib.util
 import os
 import sys
-from pathlib import Path
 from types import ModuleType
 
-
-def cache_folder() -> Path:
-    """The folder of generated modules: ``$TISSUESIM_CACHE``, else ``tissuesim`` in the user's cache folder."""
-    chosen = os.environ.get("TISSUESIM_CACHE")
-    if chosen:
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "tissuesim"
+from tissuesim.cache_folder import cache_folder
 
 
 def load_generated(text: str, stem: str, depends_on: str = "") -> ModuleType:

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tissuesim.backends.generated import cache_folder
+from tissuesim.cache_folder import cache_folder
 from tissuesim.doctor.check import TroubleError
 from tissuesim.doctor.libraries import load, reinstall
 from tissuesim.run.layout import add_values, create_store

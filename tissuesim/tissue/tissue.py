@@ -136,7 +136,11 @@ class Tissue:
             digest.update(np.ascontiguousarray(self.points).data)
         return digest.hexdigest()
 
-    def save(self, path: str | Path) -> None:
+    def named(self, name: str) -> Tissue:
+        """Return the same organ under another name."""
+        return self if name == self.name else replace(self, name=name)
+
+    def save(self, path: str | Path, *, compressed: bool = True) -> None:
         """Write the tissue to ``path`` (a NumPy .npz file, no pickles)."""
         header = {"format": FORMAT, **self._header(), "report": self.report}
         arrays = {key: getattr(self, key) for key in _ARRAYS}
@@ -144,7 +148,8 @@ class Tissue:
         if self.points is not None:
             arrays["points"] = self.points
         with Path(path).open("wb") as file:
-            np.savez_compressed(file, header=np.array(json.dumps(header)), **arrays)
+            write = np.savez_compressed if compressed else np.savez
+            write(file, header=np.array(json.dumps(header)), **arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> Tissue:

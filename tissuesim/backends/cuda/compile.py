@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tissuesim.backends.generated import cache_folder
 from tissuesim.backends.kernel_source import paste_includes
+from tissuesim.cache_folder import cache_folder
 
 IEEE_OPTIONS = ("-fmad=false", "-prec-div=true", "-prec-sqrt=true", "-ftz=false")
 ARCHITECTURES = ("sm_80", "sm_90")
