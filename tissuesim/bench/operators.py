@@ -114,27 +114,26 @@ def _movement(bound: Bound, share: float, *, stochastic: bool) -> tuple[Action, 
 
 
 def thread_rows(bound: Bound, effort: Effort) -> Iterator[Row]:
-    """The explicit step and a copy on one thread, two and so on; on a backend without threads there is no line."""
+    """The explicit step beside a copy on one thread, two and so on; on a backend without threads there is no line."""
     if bound.backend.name != "numba":
         return
     import numba
 
-    copy, explicit, *_ = transport_operators(bound)
+    copy, operator, *_ = transport_operators(bound)
     most = numba.get_num_threads()
     try:
         for threads in range(1, most + 1):
             numba.set_num_threads(threads)
-            for operator in (copy, explicit):
-                name = f"{operator.name}, {threads} thread{'s' if threads > 1 else ''}"
-                yield measure(
-                    "threads",
-                    name,
-                    bound,
-                    operator.action,
-                    operator.moved,
-                    effort,
-                    copy.action,
-                    note=str(threads),
-                )
+            name = f"{operator.name}, {threads} thread{'s' if threads > 1 else ''}"
+            yield measure(
+                "threads",
+                name,
+                bound,
+                operator.action,
+                operator.moved,
+                effort,
+                copy.action,
+                note=str(threads),
+            )
     finally:
         numba.set_num_threads(most)

@@ -65,7 +65,7 @@ QUICK = Suite(
 
 FULL = Suite(
     "full",
-    Effort(1.0),
+    Effort(1.5, turns=8),
     operators=_cases(
         [("box", 64), ("box", 128), ("kidney", 128), ("lung", 128), ("box", 256)], (8, 16), BOTH
     ),
