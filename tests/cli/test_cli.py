@@ -9,6 +9,7 @@ import sys
 import types
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -41,7 +42,8 @@ class Simulation:
     signal: ClassVar[signal.Signals | None] = None
 
     def __init__(self, scenario: RunConfig, backend: str) -> None:
-        self.scenario, self.backend = scenario, backend
+        self.scenario = scenario
+        self.backend = SimpleNamespace(name=backend, reason=f"{backend}, as asked for")
         self.made.append(self)
 
     def create_run(self, out: Path | None = None) -> Path:
@@ -59,7 +61,7 @@ class Simulation:
             progress(5.0, 10.0, 0.0, 1e6)
         if self.ends_with is not None:
             raise self.ends_with
-        return Result(self.folder, backend=self.backend)
+        return Result(self.folder, backend=self.backend.name)
 
 
 @pytest.fixture
@@ -106,7 +108,7 @@ def test_options_reach_the_config(solver: type[Simulation]) -> None:
     assert call("run", "kidney_car_t", "--seed", "7", "--backend", "numpy", "--set", "time.end=3", "-q") == 0
     config = solver.made[0].scenario
     assert (config.seed, config.backend, config.time.end) == (7, "numpy", 3.0)
-    assert solver.made[0].backend == "numpy"
+    assert solver.made[0].backend.name == "numpy"
 
 
 def test_a_person_gets_progress_on_stderr_and_a_table(
