@@ -10,7 +10,8 @@ import pytest
 import pyvista
 
 from tissuesim.anatomy import build_tissue
-from tissuesim.anatomy.mesh import Mesh, close, signed_volume, weld
+from tissuesim.anatomy.mesh import Edges, Mesh, signed_volume
+from tissuesim.anatomy.repair import close, weld
 from tissuesim.anatomy.surface import read_surface
 from tissuesim.errors import InputError
 from tissuesim.tissue import Tissue
@@ -21,19 +22,24 @@ def volume_ml(tissue: Tissue) -> float:
     return float(tissue.volume.sum()) / 1000
 
 
-@pytest.mark.parametrize("suffix", ["stl", "ply", "obj", "vtp"])
+@pytest.mark.parametrize("suffix", ["stl", "ply", "obj", "vtp", "vtk", "off"])
 def test_sphere_volume_from_every_kind_of_file(meshes: SimpleNamespace, suffix: str, tmp_path: Path) -> None:
     """Claim: a sphere reads as one closed part with its mesh volume, whatever the file."""
     mesh = meshes.sphere(25)
     path = tmp_path / f"sphere.{suffix}"
-    if suffix == "obj":
+    if suffix == "off":
+        points = "".join(f"{x!r} {y!r} {z!r}\n" for x, y, z in mesh.points.tolist())
+        faces = "".join(f"3 {a} {b} {c}\n" for a, b, c in mesh.regular_faces.tolist())
+        path.write_text(f"OFF\n{mesh.n_points} {mesh.n_cells} 0\n{points}{faces}")
+    elif suffix == "obj":
         points = "".join(f"v {x!r} {y!r} {z!r}\n" for x, y, z in mesh.points.tolist())
         path.write_text(points + "".join(f"f {a} {b} {c}\n" for a, b, c in (mesh.regular_faces + 1).tolist()))
     else:
         mesh.save(path)
     surface = read_surface(path)
-    assert surface.signed_volume() == pytest.approx(mesh.volume, rel=1e-5)
-    assert surface.closings[0].open_edges == 0
+    [part] = surface.parts
+    assert part.mending.volume == pytest.approx(mesh.volume, rel=1e-5)
+    assert part.mending.watertight
     assert "mm, guessed" in str(surface.report["units"])
 
 
@@ -70,8 +76,8 @@ def test_orientation_does_not_matter(meshes: SimpleNamespace, tmp_path: Path) ->
         pyvista.PolyData.from_regular_faces(points, faces).save(tmp_path / "turned.vtp")
         tissue = build_tissue(str(tmp_path / "turned.vtp"), name, 4.0)
         assert volume_ml(tissue) == pytest.approx(meshes.sphere(25).volume / 1000, rel=2e-3)
-    assert "lattice" in str(tissue.report["volume_reference"])  # the flipped one has no signed volume
-    assert len(tissue.report["warnings"]) == 1  # type: ignore[arg-type]
+    assert tissue.report["volume_reference"] == "signed volume of the closed surface"
+    assert f"{len(triangles[::10])} triangles turned" in tissue.report["parts"][0]["mended"]  # type: ignore[index]
 
 
 def test_shell_within_a_shell_is_hollow(meshes: SimpleNamespace, tmp_path: Path) -> None:
@@ -101,9 +107,10 @@ def test_closing_makes_every_edge_even(meshes: SimpleNamespace) -> None:
     """Claim: with random faces taken out, closing leaves a surface with the signed volume of the sphere."""
     _, points, triangles = meshes.arrays(meshes.sphere(25))
     keep = np.random.default_rng(2).random(len(triangles)) > 0.05
-    closed, closing = close(weld(Mesh("holes", points, triangles[keep])))
-    assert closing.loops > 50
-    assert closing.consistent
+    closed, loops, share = close(weld(Mesh("holes", points, triangles[keep])))
+    assert loops > 50
+    assert 0.02 < share < 0.08
+    assert Edges.of(closed.triangles).consistent()
     assert signed_volume(closed) == pytest.approx(meshes.sphere(25).volume, rel=2e-3)
     edges = np.sort(closed.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
     _, count = np.unique(edges, axis=0, return_counts=True)
@@ -130,7 +137,7 @@ def test_units_are_guessed_or_told(
     """Claim: longest side < 3 means metres, > 30 millimetres; `units` overrules; the report says which."""
     meshes.sphere(size / 2).save(tmp_path / "s.stl")
     surface = read_surface(tmp_path / "s.stl", units)
-    assert np.ptp(surface.parts[0].points, axis=0).max() == pytest.approx(longest, rel=1e-5)
+    assert np.ptp(surface.parts[0].solids[0].points, axis=0).max() == pytest.approx(longest, rel=1e-5)
     assert f"{longest:g} mm" in str(surface.report["units"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,12 @@ from tissuesim.errors import InputError, nearest
 from tissuesim.tissue import Tissue, build_graph
 
 from .cache import cached_tissue
-from .imported import organ_from_surface
+from .importer import SUFFIXES, contents, organ_from_file
 from .kidney import kidney
 from .lattice import Lattice
 from .niche import niche_map, niche_sites
 from .organ import Atlas, Organ, make_atlas
-from .surface import SUFFIXES
+from .selection import ImportOptions, names_kidney
 from .vasculature import vascular_density
 from .voxelize import voxelize
 
@@ -32,27 +33,28 @@ def build_tissue(
     seed: int = 1,
     base: Path | None = None,
     units: str | None = None,
+    options: ImportOptions | None = None,
 ) -> Tissue:
-    """Return the tissue of a built-in organ ('kidney') or of a surface file, in voxels of ``spacing`` mm.
+    """Return the tissue of a built-in organ ('kidney') or of a file, in voxels of ``spacing`` mm.
 
     A relative path is read from ``base``. ``seed`` decides vascular density and niche sites, which are
     places in the organ and do not move with the spacing. ``units`` ('m', 'cm', 'mm', 'um') of a file are
-    guessed from its size if not given. Maps: ``vascular_density`` (1), ``niche_site`` (0 to 1), ``depth``
-    (mm). InputError for an unknown anatomy, a bad spacing or a damaged file.
+    guessed from its size if not given; ``options`` say more about a file. Maps: ``vascular_density`` (1),
+    ``niche_site`` (0 to 1), ``depth`` (mm). InputError for an unknown anatomy, a bad spacing or a damaged file.
     """
     if not (np.isfinite(spacing) and spacing > 0):
         raise InputError(f"spacing of organ '{name}' is {spacing} mm; it must be a positive length")
     if Path(anatomy).suffix == SAVED:
         return Tissue.load(Path(base or ".") / anatomy).named(name)
-    facts = {"anatomy": anatomy, "spacing": spacing, "seed": seed, "units": units}
-    content = b"" if anatomy in BUILT_IN else _content(Path(base or ".") / anatomy)
+    options = replace(options or ImportOptions(), organ=name)
+    if units is not None:
+        options = replace(options, units=units)
+    seen = replace(options, organ="kidney" if names_kidney(name) else "")  # all that a name changes
+    facts = {"anatomy": anatomy, "spacing": spacing, "seed": seed, "options": repr(seen)}
+    content = b"" if anatomy in BUILT_IN else contents(Path(base or ".") / anatomy)
     return cached_tissue(
-        facts, content, lambda: _build(_find_organ(anatomy, base, units), name, spacing, seed), name
+        facts, content, lambda: _build(_find_organ(anatomy, base, options), name, spacing, seed), name
     )
-
-
-def _content(path: Path) -> bytes:
-    return path.read_bytes() if path.is_file() else b""
 
 
 def _build(organ: Organ, name: str, spacing: float, seed: int) -> Tissue:
@@ -95,15 +97,15 @@ def _niches(
     return niche_map(lattice, region, regions, sites, organ.niche_radius), len(sites)
 
 
-def _find_organ(anatomy: str, base: Path | None, units: str | None) -> Organ:
+def _find_organ(anatomy: str, base: Path | None, options: ImportOptions) -> Organ:
     if anatomy in BUILT_IN:
         return BUILT_IN[anatomy]()
     if Path(anatomy).suffix.lower() not in SUFFIXES and not Path(anatomy).suffix:
         raise InputError(
-            f"anatomy '{anatomy}' is neither a built-in organ ({', '.join(BUILT_IN)}) nor a surface file "
+            f"anatomy '{anatomy}' is neither a built-in organ ({', '.join(BUILT_IN)}) nor a file "
             f"({', '.join(SUFFIXES)}){nearest(anatomy, BUILT_IN)}"
         )
-    return organ_from_surface(Path(base or ".") / anatomy, units)
+    return organ_from_file(Path(base or ".") / anatomy, options)
 
 
 def _report_volume(tissue: Tissue, organ: Organ, sites: int) -> None:

@@ -1,143 +1,164 @@
-"""`Organ` from an imported surface: regions by part name, or by depth and position."""
+"""`Organ` from an imported surface: regions by part name, by the user's choice, or by depth and position."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tissuesim.errors import InputError
 
-from .kidney import CORTEX, CORTEX_THICKNESS, HALF_SIZE, MEDULLA, PELVIS, REGIONS, RENAL_MAPS, VOLUME_ML, renal_region
+from .frame import fit_frame
+from .kidney import CORTEX, CORTEX_THICKNESS, PELVIS, REGIONS, RENAL_MAPS, renal_region
 from .lattice import Lattice
+from .mesh import signed_volume
 from .organ import Organ, RegionAt
+from .selection import (
+    UNNAMED_RANK,
+    WRAPPING_RANKS,
+    ImportOptions,
+    Regions,
+    chosen_regions,
+    kidney_kind,
+    kidney_regions,
+    named_regions,
+    names_kidney,
+    tells_kidney,
+)
 from .solid import Solid
-from .surface import Surface, read_surface
+from .surface import Part, Surface, read_surface
 from .voxelize import SUPERSAMPLING
 
-# Word in a part's name -> region and painting order (later ones win where parts overlap). The first word
-# found decides: 'hilum_of_kidney' is pelvis although it names the kidney.
-_WORDS: tuple[tuple[str, int, int], ...] = (
-    ("papilla", MEDULLA, 6),
-    ("pyramid", MEDULLA, 5),
-    ("medulla", MEDULLA, 5),
-    ("pelvis", PELVIS, 1),
-    ("calyx", PELVIS, 1),
-    ("calyces", PELVIS, 1),
-    ("hilum", PELVIS, 0),
-    ("sinus", PELVIS, 0),
-    ("ureter", PELVIS, 0),
-    ("column", CORTEX, 4),
-    ("cortex", CORTEX, 3),
-    ("cortical", CORTEX, 3),
-    ("capsule", CORTEX, 2),
-    ("kidney", CORTEX, 2),
-    ("renal", CORTEX, 2),
-)
-_UNNAMED_RANK = 2
-_WRAPPING_RANKS = (2, 3)  # capsule and outer cortex: gaps beside them are cortex, not sinus
 _FRAME_CELLS = 60_000  # of the lattice on which the axes are found
 _LARGEST_VOID = 0.005  # of the volume
+_LARGEST_MISFIT = (
+    0.005  # between signed volume and filled volume: more means that the surface overlaps itself
+)
+_FILL_CELLS = 1_500_000  # of the lattice that compares the two
 _REFERENCE_CELLS = 10_000_000  # of the lattice that measures what has no signed volume
 
 
-def organ_from_surface(path: str | Path, units: str | None = None) -> Organ:
+def organ_from_surface(path: str | Path, options: ImportOptions | None = None) -> Organ:
     """Return the organ enclosed by a surface file; InputError as `read_surface`, or if it encloses nothing.
 
-    Parts whose names tell (pyramid, cortex, hilum ...) are painted in anatomical order, and the cavities they
-    enclose are the renal sinus. Otherwise the built-in kidney's sinus, pyramids and cortex are fitted in.
+    The user's ``regions`` choose parts by name. Without them, parts whose names tell a kidney (pyramid, cortex, hilum
+    ...) are painted in anatomical order and the cavities they enclose are the renal sinus; into a lone surface of a
+    kidney the built-in kidney's sinus, pyramids and cortex are fitted; any other part is a region of its own.
     """
-    surface = read_surface(path, units)
-    kinds = [_kind(part.name) for part in surface.parts]
-    organ = _by_name(surface, kinds) if _tells_regions(kinds) else _by_position(surface)
+    options = options or ImportOptions()
+    return organ_of(read_surface(path, options.units), options)
+
+
+def organ_of(surface: Surface, options: ImportOptions) -> Organ:
+    """Return the organ of a surface that was read."""
+    names = [part.name for part in surface.parts]
+    if options.regions:
+        organ = _by_choice(surface, chosen_regions(names, options.regions), "as chosen by `regions`")
+    elif tells_kidney(names):
+        organ = _kidney_by_name(surface)
+    elif len(names) == 1 and any(names_kidney(text) for text in (options.organ, surface.path.stem, *names)):
+        organ = _kidney_by_position(surface)
+    else:
+        sizes = [_size(part) for part in surface.parts]
+        organ = _by_choice(
+            surface, named_regions(names, sizes), "each part one, smaller ones over larger ones"
+        )
     if organ.report["reference_volume_ml"] == 0:
         raise InputError(f"'{surface.path}' encloses no volume")
-    return organ
+    return surface.pose.placed(organ)
 
 
-def _kind(name: str) -> tuple[int, int] | None:
-    """Return (region, painting order) a part's name stands for, or None."""
-    words = name.lower()
-    return next(((region, rank) for word, region, rank in _WORDS if word in words), None)
+def _size(part: Part) -> float:
+    return sum(abs(signed_volume(solid)) for solid in part.solids)
 
 
-def _tells_regions(kinds: list[tuple[int, int] | None]) -> bool:
-    return len({kind[0] for kind in kinds if kind is not None}) > 1
+def _by_choice(surface: Surface, regions: Regions, words: str) -> Organ:
+    painted = [(solid, regions.label(part)) for part in regions.order for solid in surface.parts[part].solids]
+    if not any(label for _, label in painted):
+        raise InputError(f"'{surface.path}': no part is chosen to be tissue")
+    solid = Solid(tuple(mesh for mesh, _ in painted), tuple(label for _, label in painted))
+    report = {
+        **_describe(surface, [regions.words(part) for part in range(len(surface.parts))]),
+        "regions": words,
+        **_reference(surface, solid, regions.names),
+    }
+
+    def region_at(lattice: Lattice, depth: NDArray[np.float64]) -> NDArray[np.uint8]:
+        labels = solid.paint(lattice)
+        return np.where(labels > 0, labels - 1, 0).astype(np.uint8)
+
+    volumes = report["region_reference_ml"]
+    assert isinstance(volumes, dict)
+    largest = max(volumes, key=lambda name: float(volumes[name]))
+    return Organ(
+        source=surface.path.name,
+        lower=solid.lower,
+        upper=solid.upper,
+        region_names=regions.names,
+        inside=lambda lattice: solid.paint(lattice) > 0,
+        region_at=region_at,
+        region_samples=SUPERSAMPLING,
+        report=report,
+        reference_region=largest,
+        niche_regions=(largest,),
+    )
 
 
-def _by_name(surface: Surface, kinds: list[tuple[int, int] | None]) -> Organ:
-    known = [kind or (CORTEX, _UNNAMED_RANK) for kind in kinds]
-    order = sorted(range(len(known)), key=lambda number: known[number][1])
-    labels = tuple(known[number][0] + 1 for number in order)
+def _kidney_by_name(surface: Surface) -> Organ:
+    names = [part.name for part in surface.parts]
+    regions = kidney_regions(names)
+    ranks = [(kidney_kind(name) or (CORTEX, UNNAMED_RANK))[1] for name in names]
+    painted = [(solid, part) for part in regions.order for solid in surface.parts[part].solids]
     solid = Solid(
-        tuple(surface.parts[number] for number in order),
-        labels,
+        tuple(mesh for mesh, _ in painted),
+        tuple(regions.label(part) for _, part in painted),
         cavity_label=PELVIS + 1,
-        wrapping=tuple(known[number][1] in _WRAPPING_RANKS for number in order),
+        wrapping=tuple(ranks[part] in WRAPPING_RANKS for _, part in painted),
         wrapping_label=CORTEX + 1,
     )
 
     def region_at(lattice: Lattice, depth: NDArray[np.float64]) -> NDArray[np.uint8]:
-        painted = solid.paint(lattice)
-        return np.where(painted > 0, painted - 1, CORTEX).astype(np.uint8)
+        labels = solid.paint(lattice)
+        return np.where(labels > 0, labels - 1, CORTEX).astype(np.uint8)
 
-    fine = Lattice.of_cells(solid.lower, solid.upper, _REFERENCE_CELLS)
     report = {
-        **_describe(surface, [REGIONS[region] for region, _ in known]),
+        **_describe(surface, [regions.words(part) for part in range(len(names))]),
         "regions": "by part name; cavities enclosed by the parts are the renal sinus (pelvis)",
-        "unrecognized_parts": [
-            part.name for part, kind in zip(surface.parts, kinds, strict=True) if kind is None
-        ],
-        "reference_volume_ml": solid.volume(fine) / 1000,
-        "volume_reference": f"union of parts and their cavities, counted on a {fine.spacing:.2f} mm lattice",
+        "unrecognized_parts": [name for name in names if kidney_kind(name) is None],
+        **_counted(solid, REGIONS, "union of parts and their cavities"),
     }
-    return _organ(surface, solid, region_at, SUPERSAMPLING, report)
+    return _kidney(surface, solid, region_at, SUPERSAMPLING, report)
 
 
-def _by_position(surface: Surface) -> Organ:
-    solid = Solid(surface.parts, (1,) * len(surface.parts))
+def _kidney_by_position(surface: Surface) -> Organ:
+    meshes = surface.parts[0].solids
+    solid = Solid(meshes, (1,) * len(meshes))
     lattice = Lattice.of_cells(solid.lower, solid.upper, _FRAME_CELLS)
     inside = solid.paint(lattice) > 0
     if not inside.any():
         raise InputError(f"'{surface.path}' encloses no volume")
-    _refuse_patchwork(surface, solid, float(np.count_nonzero(inside)) * lattice.spacing**3)
-    frame = _fit_frame(lattice, inside)
+    reference = _reference(surface, solid, ("kidney",))
+    frame = fit_frame(lattice, inside)
 
     def region_at(lattice: Lattice, depth: NDArray[np.float64]) -> NDArray[np.uint8]:
         x, y, z = frame.coordinates(lattice)
         return renal_region(x, y, z, depth / frame.scale)
 
     report = {
-        **_describe(surface, ["by position"] * len(surface.parts)),
+        **_describe(surface, ["by position"]),
         "regions": (
             "by depth and position: the built-in kidney's inner anatomy fitted along the long, middle and "
             f"short axis of the solid (cortex to {CORTEX_THICKNESS * frame.scale:.1f} mm and columns, "
             "9 pyramids, sinus at the side to which the poles bend)"
         ),
-        "hilum_direction": [round(float(part), 4) for part in frame.rows[0]],
-        **_reference_volume(surface, solid),
+        "hilum_direction": [round(float(part), 4) for part in surface.pose.points(frame.rows[0])],
+        **{key: value for key, value in reference.items() if key != "region_reference_ml"},
     }
-    return _organ(surface, solid, region_at, None, report)
+    return _kidney(surface, solid, region_at, None, report)
 
 
-def _refuse_patchwork(surface: Surface, solid: Solid, volume: float) -> None:
-    """Raise InputError if even-odd filling leaves holes inside a surface whose triangles are wound at random.
-
-    Overlapping patches cancel in even-odd filling; a surface wound soundly may have such voids on purpose.
-    """
-    if all(closing.consistent for closing in surface.closings):
-        return
-    void = solid.enclosed_void()
-    if void > _LARGEST_VOID * volume:
-        raise InputError(
-            f"'{surface.path}' is no single closed surface: {void / 1000:.3g} mL inside it are left empty because "
-            f"its patches overlap and are wound inconsistently; repair it in a mesh program first"
-        )
-
-
-def _organ(
+def _kidney(
     surface: Surface, solid: Solid, region_at: RegionAt, samples: int | None, report: dict[str, object]
 ) -> Organ:
     return Organ(
@@ -153,17 +174,47 @@ def _organ(
     )
 
 
-def _reference_volume(surface: Surface, solid: Solid) -> dict[str, object]:
-    volume = surface.signed_volume()
-    if volume is not None:
-        return {
-            "reference_volume_ml": volume / 1000,
-            "volume_reference": "signed volume of the closed surface",
-        }
-    fine = Lattice.of_cells(solid.lower, solid.upper, _REFERENCE_CELLS)
+def _check_filling(surface: Surface, solid: Solid) -> float | None:
+    """Return the volume (mm^3) of one soundly closed part, None where there is no such thing.
+
+    In a lone surface wound at random the overlapping patches cancel in even-odd filling. InputError if that leaves
+    holes inside which its signed volume does not have either; a surface wound soundly may have voids on purpose.
+    """
+    if len(surface.parts) > 1:
+        return None
+    mending, coarse = surface.parts[0].mending, Lattice.of_cells(solid.lower, solid.upper, _FILL_CELLS)
+    filled = float(solid.volumes(coarse).sum())
+    if mending.volume is not None and abs(filled - mending.volume) < _LARGEST_MISFIT * mending.volume:
+        return mending.volume
+    void = solid.enclosed_void() if mending.patched else 0.0
+    if void > _LARGEST_VOID * filled:
+        raise surface.open_surface(
+            f"'{surface.path}' is no single closed surface: it has {mending.open_edges} open and "
+            f"{mending.branching_edges} branching edges, and {void / 1000:.3g} mL inside it are left empty because "
+            f"its patches overlap and are wound inconsistently; repair it in a mesh program first"
+        )
+    return None
+
+
+def _reference(surface: Surface, solid: Solid, regions: tuple[str, ...]) -> dict[str, object]:
+    """Return the volume that voxels are held to: exact for one sound closed surface, else counted finely."""
+    volume = _check_filling(surface, solid)
+    if volume is None:
+        return _counted(solid, regions, "union of parts" if len(surface.parts) > 1 else "even-odd count")
     return {
-        "reference_volume_ml": solid.volume(fine) / 1000,
-        "volume_reference": f"even-odd count on a {fine.spacing:.2f} mm lattice (no sound closed surface)",
+        "reference_volume_ml": volume / 1000,
+        "region_reference_ml": {regions[0]: volume / 1000},
+        "volume_reference": "signed volume of the closed surface",
+    }
+
+
+def _counted(solid: Solid, regions: tuple[str, ...], what: str) -> dict[str, object]:
+    fine = Lattice.of_cells(solid.lower, solid.upper, _REFERENCE_CELLS)
+    volumes = solid.volumes(fine) / 1000
+    return {
+        "reference_volume_ml": float(volumes.sum()),
+        "region_reference_ml": {name: float(volumes[number + 1]) for number, name in enumerate(regions)},
+        "volume_reference": f"{what}, counted on a {fine.spacing:.2f} mm lattice",
     }
 
 
@@ -172,61 +223,22 @@ def _describe(surface: Surface, regions: list[str]) -> dict[str, object]:
         {
             "name": part.name,
             "region": region,
-            "triangles": len(part.triangles),
-            "open_edges": closing.open_edges,
-            "filled_loops": closing.loops,
-            "filled_area_share": round(closing.filled_share, 4),
+            "triangles": part.triangles,
+            "open_edges": part.mending.open_edges,
+            "branching_edges": part.mending.branching_edges,
+            "filled_loops": part.mending.loops,
+            "filled_area_share": round(part.mending.filled_share, 4),
+            "turned_triangles": part.mending.turned_triangles,
+            "shells": part.mending.bodies,
+            "mended": part.mending.words(),
         }
-        for part, closing, region in zip(surface.parts, surface.closings, regions, strict=True)
+        for part, region in zip(surface.parts, regions, strict=True)
     ]
     warnings = [
         f"part '{part.name}': triangles are wound inconsistently or share edges with more than one other"
-        for part, closing in zip(surface.parts, surface.closings, strict=True)
-        if not closing.consistent
+        for part in surface.parts
+        if not part.mending.consistent
     ]
-    return {"anatomy": "imported surface", **surface.report, "parts": parts, "warnings": warnings}
-
-
-class _Frame(NamedTuple):
-    """Where the built-in kidney's axes lie in a solid: x_kidney = stretch (rows p - middle)."""
-
-    rows: NDArray[np.float64]  # unit vectors (3, 3): to the hilum, through the thickness, along the length
-    middle: NDArray[np.float64]  # of the solid's extent along each axis, mm
-    stretch: NDArray[np.float64]  # built-in half size / half extent
-    scale: float  # size of this organ in built-in kidneys, cube root of the volume ratio
-
-    def coordinates(self, lattice: Lattice) -> tuple[NDArray[np.float64], ...]:
-        """Return the built-in kidney's x, y, z of every center."""
-        z, y, x = lattice.axes()
-        return tuple(
-            ((row[0] * x + row[1] * y + row[2] * z) - middle) * stretch
-            for row, middle, stretch in zip(self.rows, self.middle, self.stretch, strict=True)
-        )
-
-
-def _fit_frame(lattice: Lattice, inside: NDArray[np.bool_]) -> _Frame:
-    """Return the kidney's axes in a solid: principal axes, the hilum on the side to which the poles bend.
-
-    A kidney's outline is x = b z^2, so the sign of the covariance of u (middle axis) with w^2 (long axis)
-    tells the medial side.
-    """
-    cells = np.argwhere(inside)[:, ::-1]
-    points = (cells + 0.5) * lattice.spacing + np.asarray(lattice.origin)
-    centered = points - points.mean(axis=0)
-    _, vectors = np.linalg.eigh(centered.T @ centered)
-    middle, long = vectors[:, 1], vectors[:, 2]  # eigenvalues ascend
-    u, w = centered @ middle, centered @ long
-    if float(np.mean(u * (w**2 - np.mean(w**2)))) < 0:
-        middle = -middle
-    if long[np.argmax(np.abs(long))] < 0:
-        long = -long
-    rows = np.stack([middle, np.cross(long, middle), long])  # right-handed: x hilum, z long
-    along = points @ rows.T
-    lower, upper = along.min(axis=0) - 0.5 * lattice.spacing, along.max(axis=0) + 0.5 * lattice.spacing
-    volume_ml = len(points) * lattice.spacing**3 / 1000
-    return _Frame(
-        rows=rows,
-        middle=(lower + upper) / 2,
-        stretch=2 * np.asarray(HALF_SIZE) / (upper - lower),
-        scale=float((volume_ml / VOLUME_ML) ** (1 / 3)),
-    )
+    sheets = surface.report["open_sheets"]
+    assert isinstance(sheets, list)
+    return {"anatomy": "imported surface", **surface.report, "parts": parts, "warnings": [*warnings, *sheets]}

@@ -1,4 +1,4 @@
-"""One triangle surface: welding, closing of open borders, signed volume. NumPy only."""
+"""One triangle surface: edges, borders, signed volume, area. NumPy only."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-WELD_TOLERANCE = 1e-3  # mm: points closer than this are one
 
 
 @dataclass(frozen=True)
@@ -30,24 +28,36 @@ class Mesh:
 
 
 @dataclass(frozen=True)
-class Closing:
-    """What had to be done to close a part: open edges, their loops, area of the fill as share of all area."""
+class Edges:
+    """The edges of a mesh, each once: ends (e, 2) in rising order, and the triangles that use them."""
 
-    open_edges: int
-    loops: int
-    filled_share: float
-    consistent: bool  # every edge is run through once each way, so a signed volume means something
+    ends: NDArray[np.int64]
+    of_triangle: NDArray[np.int64]  # (t, 3): the edges 0-1, 1-2, 2-0
+    forward: NDArray[np.bool_]  # (t, 3): whether the triangle runs from the lower to the higher point
+    count: NDArray[np.int64]  # (e,): how many triangles use it
 
+    @classmethod
+    def of(cls, triangles: NDArray[np.int64]) -> Edges:
+        """Return the edges of triangles (t, 3)."""
+        runs = triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+        ends, number, count = np.unique(
+            np.sort(runs, axis=1), axis=0, return_inverse=True, return_counts=True
+        )
+        return cls(ends, number.reshape(-1, 3), (runs[:, 0] < runs[:, 1]).reshape(-1, 3), count)
 
-def weld(mesh: Mesh) -> Mesh:
-    """Return the mesh with points within 1 um merged and degenerate and doubled triangles dropped."""
-    cells = np.round(mesh.points / WELD_TOLERANCE).astype(np.int64)
-    _, first, number = np.unique(cells, axis=0, return_index=True, return_inverse=True)
-    triangles = number.reshape(-1)[mesh.triangles]
-    a, b, c = triangles.T
-    triangles = triangles[(a != b) & (b != c) & (c != a)]
-    _, keep = np.unique(np.sort(triangles, axis=1), axis=0, return_index=True)
-    return Mesh(mesh.name, mesh.points[first], triangles[np.sort(keep)])
+    @property
+    def open(self) -> NDArray[np.bool_]:
+        """Edges where the surface ends or branches oddly: used by an odd number of triangles."""
+        return np.asarray(self.count % 2 == 1)
+
+    def balance(self) -> NDArray[np.int64]:
+        """Return (e,) how often an edge is run upwards minus downwards; 0 where neighbors are wound alike."""
+        signs = np.where(self.forward, 1.0, -1.0).reshape(-1)
+        return np.bincount(self.of_triangle.reshape(-1), signs, len(self.ends)).astype(np.int64)
+
+    def consistent(self) -> bool:
+        """Return whether every closed edge is run through as often one way as the other, every open one once."""
+        return bool((np.abs(self.balance()) == self.open).all())
 
 
 def signed_volume(mesh: Mesh) -> float:
@@ -63,43 +73,20 @@ def area(mesh: Mesh, triangles: NDArray[np.int64] | None = None) -> float:
     return float(np.linalg.norm(normal, axis=1).sum() / 2)
 
 
-def close(mesh: Mesh) -> tuple[Mesh, Closing]:
-    """Return the mesh with every open border closed by a fan to its center, and what was done.
+def connected(pairs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Return (count,) the smallest number of each one's connected set; ``pairs`` (k, 2) are the links.
 
-    Edges used by an odd number of triangles form closed borders; a cone over each border makes every edge
-    even, which is all that even-odd rasterization needs. A flat border gets its flat fill.
+    Labels sink to the lowest linked label and then to their label's label until nothing changes.
     """
-    edges = mesh.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
-    key, first, number, count = np.unique(
-        np.sort(edges, axis=1), axis=0, return_index=True, return_inverse=True, return_counts=True
-    )
-    forward = np.where(edges[:, 0] < edges[:, 1], 1, -1)
-    balance = np.bincount(number.reshape(-1), weights=forward, minlength=len(key))
-    odd = count % 2 == 1
-    border = edges[first[odd]]
-    consistent = bool((np.abs(balance) == odd).all())
-    if border.size == 0:
-        return mesh, Closing(0, 0, 0.0, consistent)
-    loop = _loops(border, len(mesh.points))
-    names, loop_number = np.unique(loop, return_inverse=True)
-    members = np.bincount(loop_number).astype(np.float64)
-    middle = mesh.points[border].mean(axis=1)
-    centers = np.stack([np.bincount(loop_number, weights=middle[:, k]) / members for k in range(3)], axis=1)
-    apex = len(mesh.points) + loop_number.reshape(-1)
-    fan = np.stack([border[:, 1], border[:, 0], apex], axis=1)
-    closed = Mesh(mesh.name, np.concatenate([mesh.points, centers]), np.concatenate([mesh.triangles, fan]))
-    share = area(closed, fan) / max(area(closed), 1e-300)
-    return closed, Closing(len(border), len(names), share, consistent)
-
-
-def _loops(border: NDArray[np.int64], points: int) -> NDArray[np.int64]:
-    """Return for each border edge the smallest point number of its connected border."""
-    label = np.arange(points)
+    label = np.arange(count)
     while True:
         lower = label.copy()
-        np.minimum.at(lower, border[:, 0], label[border[:, 1]])
-        np.minimum.at(lower, border[:, 1], label[border[:, 0]])
-        lower = lower[lower]
+        low = np.minimum(label[pairs[:, 0]], label[pairs[:, 1]])
+        for side in (0, 1):
+            np.minimum.at(lower, label[pairs[:, side]], low)
+            np.minimum.at(lower, pairs[:, side], low)
+        while not np.array_equal(lower, jumped := lower[lower]):
+            lower = jumped
         if np.array_equal(lower, label):
-            return np.asarray(label[border[:, 0]])
+            return label
         label = lower

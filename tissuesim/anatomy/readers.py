@@ -1,4 +1,4 @@
-"""Readers of plain mesh files: STL, PLY and OBJ with NumPy, VTP with VTK.
+"""Readers of plain mesh files: STL, PLY, OBJ and OFF with NumPy, VTP and legacy VTK with VTK.
 
 VTK's own STL, PLY and OBJ readers are not used: on a damaged file some return half a mesh, and one crashes.
 """
@@ -6,7 +6,6 @@ VTK's own STL, PLY and OBJ readers are not used: on a damaged file some return h
 from __future__ import annotations
 
 import re
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,8 @@ from numpy.typing import NDArray
 from tissuesim.errors import InputError
 
 from .gltf import Named
+from .polygons import Corners, fan
+from .vtk_files import read_polygons
 
 _STL_TRIANGLE = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 _STL_HEADER = 84
@@ -25,14 +26,12 @@ _PLY_TYPES = {
     **{"float": "f4", "double": "f8", "float32": "f4", "float64": "f8"},
 }
 _PLY_ORDER = {"binary_little_endian": "<", "binary_big_endian": ">"}
-Corners = NDArray[np.int64]
 
 
 def read_plain(path: Path) -> list[Named]:
-    """Return the triangle parts of a .stl, .ply, .obj or .vtp file; InputError if it is damaged."""
-    reader = {".stl": _read_stl, ".ply": _read_ply, ".obj": _read_obj, ".vtp": _read_vtp}[path.suffix.lower()]
+    """Return the triangle parts of a .stl, .ply, .obj, .off, .vtp or .vtk file; InputError if it is damaged."""
     try:
-        parts = reader(path)
+        parts = _READERS[path.suffix.lower()](path)
         for name, points, triangles in parts:
             if triangles.size and (triangles.min() < 0 or triangles.max() >= len(points)):
                 raise ValueError(f"part '{name}' names a point that does not exist")
@@ -42,17 +41,6 @@ def read_plain(path: Path) -> list[Named]:
         reason = " ".join(str(error).split())
         raise InputError(f"'{path}' is damaged or not a readable {path.suffix} file: {reason}") from error
     return parts
-
-
-def fan(sizes: NDArray[np.int64], corners: Corners) -> Corners:
-    """Return triangles (t, 3) that split polygons, given end to end, into fans around their first corner."""
-    if sizes.size and int(sizes.sum()) != corners.size:
-        raise ValueError("polygons and their corners do not match")
-    start = np.cumsum(sizes) - sizes
-    count = np.maximum(sizes - 2, 0)
-    first = np.repeat(start, count)
-    step = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
-    return np.stack([corners[first], corners[first + step + 1], corners[first + step + 2]], axis=1)
 
 
 def _read_stl(path: Path) -> list[Named]:
@@ -93,6 +81,26 @@ def _read_obj(path: Path) -> list[Named]:
             parts.append((" ".join(words[1:]) or path.stem, []))
     place = np.array(points, dtype=np.float64).reshape(-1, 3)
     return [(name, place, _fan_lists(faces)) for name, faces in parts if faces]
+
+
+def _read_off(path: Path) -> list[Named]:
+    """Read the Geomview Object File Format: OFF, counts, points, polygons; colors and normals are passed over."""
+    lines = [line.partition("#")[0].split() for line in path.read_text("utf-8", "replace").splitlines()]
+    lines = [words for words in lines if words]
+    if not lines or not lines[0][0].upper().endswith("OFF") or lines[0][0].upper() in ("4OFF", "NOFF4"):
+        raise ValueError("it does not begin with OFF")
+    counts = lines[0][1:] or lines.pop(1)
+    points, faces = int(counts[0]), int(counts[1])
+    if points < 0 or faces < 0 or len(lines) < 1 + points + faces:
+        raise ValueError("it is cut short")
+    place = np.array([[float(word) for word in words[:3]] for words in lines[1 : 1 + points]]).reshape(-1, 3)
+    polygons = []
+    for words in lines[1 + points : 1 + points + faces]:
+        corners = [int(word) for word in words[1 : 1 + int(words[0])]]
+        if len(corners) != int(words[0]):
+            raise ValueError("it is cut short")
+        polygons.append(corners)
+    return [(path.stem, place, _fan_lists(polygons))]
 
 
 def _fan_lists(faces: list[list[int]]) -> Corners:
@@ -234,49 +242,11 @@ def _ply_rows(
     return position
 
 
-def _read_vtp(path: Path) -> list[Named]:
-    """Return one part, or those of the cell array ``part_id`` (1-based) and the field ``part_names``."""
-    support: Any = import_module("vtkmodules.util.numpy_support")
-    data = _vtk_poly_data(path)
-    if data.GetPoints() is None or data.GetNumberOfPolys() == 0:
-        return []
-    points = support.vtk_to_numpy(data.GetPoints().GetData()).astype(np.float64)
-    offsets = support.vtk_to_numpy(data.GetPolys().GetOffsetsArray()).astype(np.int64)
-    corners = support.vtk_to_numpy(data.GetPolys().GetConnectivityArray()).astype(np.int64)
-    sizes = np.diff(offsets)
-    if offsets[0] != 0 or (sizes < 0).any():
-        raise ValueError("its polygons are garbled")
-    triangles = fan(sizes, corners)
-    number = data.GetCellData().GetArray("part_id")
-    if number is None:
-        return [(path.stem, points, triangles)]
-    # cells are stored as vertices, lines, polygons; polygons come last (triangle strips are not read)
-    skipped = data.GetNumberOfVerts() + data.GetNumberOfLines()
-    owner = np.repeat(support.vtk_to_numpy(number)[skipped : skipped + len(sizes)], np.maximum(sizes - 2, 0))
-    field = data.GetFieldData().GetAbstractArray("part_names")
-    names = [] if field is None else [str(field.GetValue(k)) for k in range(field.GetNumberOfValues())]
-    return [
-        (names[part - 1] if 1 <= part <= len(names) else f"part {part}", points, triangles[owner == part])
-        for part in np.unique(owner).astype(int).tolist()
-    ]
-
-
-def _vtk_poly_data(path: Path) -> Any:
-    """Return the vtkPolyData of a .vtp file; what VTK would print as an error is a ValueError."""
-    core: Any = import_module("vtkmodules.vtkCommonCore")
-    reader = import_module("vtkmodules.vtkIOXML").vtkXMLPolyDataReader()
-    window, shown = core.vtkStringOutputWindow(), core.vtkOutputWindow.GetInstance()
-    verbosity = core.vtkLogger.GetCurrentVerbosityCutoff()
-    core.vtkOutputWindow.SetInstance(window)
-    core.vtkLogger.SetStderrVerbosity(core.vtkLogger.VERBOSITY_OFF)
-    try:
-        reader.SetFileName(str(path))
-        reader.Update()
-    finally:
-        core.vtkOutputWindow.SetInstance(shown)
-        core.vtkLogger.SetStderrVerbosity(verbosity)
-    complaint = window.GetOutput()
-    if "ERROR:" in complaint:
-        # "ERROR: In file.cxx, line 1\nclass (0xaddress): what happened\n"
-        raise ValueError(complaint.partition("): ")[2].partition("\n")[0].strip() or "it cannot be read")
-    return reader.GetOutput()
+_READERS = {
+    ".stl": _read_stl,
+    ".ply": _read_ply,
+    ".obj": _read_obj,
+    ".off": _read_off,
+    ".vtp": read_polygons,
+    ".vtk": read_polygons,
+}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .distance import distance_to
 from .lattice import Lattice, Point
 from .mesh import Mesh
+from .pose import cell_centers, first_cells
 
 _CAVITY_CELLS = 2_000_000  # of the lattice on which cavities are found
 _GAP_CELLS = 5  # how far a gap looks for the nearest part
@@ -20,25 +21,29 @@ _GAP_CELLS = 5  # how far a gap looks for the nearest part
 def rasterize(mesh: Mesh, lattice: Lattice) -> tuple[tuple[slice, slice, slice], NDArray[np.bool_]] | None:
     """Return (z, y, x) slices of the box and which of their centers lie inside a part; None if none can.
 
-    VTK's image stencil with tolerance 0: even-odd, blind to orientation, right for nested shells.
+    VTK's image stencil with tolerance 0: even-odd, blind to orientation, right for nested shells. Cells are numbered
+    from the origin of space, so that a slab of a lattice gets the same bits as the whole.
     """
     imaging: Any = import_module("vtkmodules.vtkImagingStencil")
     numpy_support: Any = import_module("vtkmodules.util.numpy_support")
+    spacing = lattice.spacing
     extent: list[int] = []
     slices: list[slice] = []
-    for k in range(3):  # x, y, z
-        count = lattice.shape[2 - k]
-        low = max(floor((mesh.lower[k] - lattice.origin[k]) / lattice.spacing - 0.5), 0)
-        high = min(ceil((mesh.upper[k] - lattice.origin[k]) / lattice.spacing - 0.5), count - 1)
+    base: list[float] = []
+    for k, first in enumerate(first_cells(lattice)):  # x, y, z
+        whole, count = round(first), lattice.shape[2 - k]
+        base.append((first - whole + 0.5) * spacing)
+        low = max(floor((mesh.lower[k] - base[k]) / spacing) - whole, 0)
+        high = min(ceil((mesh.upper[k] - base[k]) / spacing) - whole, count - 1)
         if high < low:
             return None
-        extent += [low, high]
+        extent += [low + whole, high + whole]
         slices.insert(0, slice(low, high + 1))
     stencil = imaging.vtkPolyDataToImageStencil()
     stencil.SetInputData(_poly_data(mesh))
     stencil.SetTolerance(0.0)
-    stencil.SetOutputOrigin([corner + 0.5 * lattice.spacing for corner in lattice.origin])
-    stencil.SetOutputSpacing([lattice.spacing] * 3)
+    stencil.SetOutputOrigin(base)
+    stencil.SetOutputSpacing([spacing] * 3)
     stencil.SetOutputWholeExtent(extent)
     image = imaging.vtkImageStencilToImage()
     image.SetInputConnection(stencil.GetOutputPort())
@@ -53,7 +58,8 @@ def rasterize(mesh: Mesh, lattice: Lattice) -> tuple[tuple[slice, slice, slice],
 
 def _poly_data(mesh: Mesh) -> Any:
     pyvista: Any = import_module("pyvista")
-    return pyvista.PolyData.from_regular_faces(mesh.points, mesh.triangles)
+    # winding does not matter to even-odd filling; sorted corners give a file wound the other way the same bits
+    return pyvista.PolyData.from_regular_faces(mesh.points, np.sort(mesh.triangles, axis=1))
 
 
 class Solid:
@@ -67,7 +73,7 @@ class Solid:
         wrapping: tuple[bool, ...] = (),
         wrapping_label: int = 0,
     ) -> None:
-        """Take parts in painting order with their labels (> 0).
+        """Take parts in painting order with their labels; label 0 cuts a part out of those before it.
 
         ``cavity_label`` is given to enclosed cavities (0 leaves them empty); gaps next to parts that are
         ``wrapping`` (capsule, outer cortex) get ``wrapping_label`` instead.
@@ -98,11 +104,14 @@ class Solid:
         self._last = (lattice, painted)
         return painted
 
-    def volume(self, lattice: Lattice) -> float:
-        """Return the volume (mm^3) by counting the centers of a lattice."""
-        count = sum(int(np.count_nonzero(self.paint(slab))) for _, slab in lattice.slabs())
+    def volumes(self, lattice: Lattice) -> NDArray[np.float64]:
+        """Return (256,) the volume (mm^3) of each label by counting the centers of a lattice; 0 for label 0."""
+        count = np.zeros(256)
+        for _, slab in lattice.slabs():
+            count += np.bincount(self.paint(slab).reshape(-1), minlength=256)
         self._last = None
-        return count * lattice.spacing**3
+        count[0] = 0
+        return np.asarray(count * lattice.spacing**3)
 
     def enclosed_void(self) -> float:
         """Return the volume (mm^3) in no part that no path from outside reaches."""
@@ -173,8 +182,8 @@ def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _look_up(source: Lattice, labels: NDArray[np.uint8], target: Lattice) -> NDArray[np.uint8]:
     """Return the label at the centers of another lattice: of the cell that holds them, 0 beyond the box."""
     picks = []
-    for axis, centers in enumerate(target.axes()):
-        cell = np.floor((centers.ravel() - source.origin[2 - axis]) / source.spacing).astype(np.int64)
+    for axis, centers in enumerate(cell_centers(target)):
+        cell = np.floor((centers - source.origin[2 - axis]) / source.spacing).astype(np.int64)
         beyond = source.shape[axis]  # the layer of zeros put behind the box
         picks.append(np.where((cell >= 0) & (cell < beyond), cell, beyond))
     return np.asarray(np.pad(labels, (0, 1))[np.ix_(*picks)])

@@ -1,4 +1,4 @@
-"""Import of a surface file: its triangle parts, scaled to mm, welded and closed."""
+"""Import of a surface file: its triangle parts, scaled to mm, mended and closed."""
 
 from __future__ import annotations
 
@@ -6,33 +6,58 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tissuesim.errors import InputError, nearest
 
 from .gltf import Named, read_gltf
-from .mesh import Closing, Mesh, area, close, signed_volume, weld
+from .length_unit import scale_to_mm
+from .mesh import Mesh
+from .pose import Pose
 from .readers import read_plain
+from .repair import Mending, border_lines, is_flat, mend, weld
 
-SUFFIXES = (".glb", ".gltf", ".stl", ".ply", ".obj", ".vtp")
-UNITS = {"m": 1000.0, "cm": 10.0, "mm": 1.0, "um": 1e-3}
+SUFFIXES = (".glb", ".gltf", ".stl", ".ply", ".obj", ".vtp", ".vtk", ".off")
 LARGEST_FILL = 0.25  # a lone surface that lacks more of its area than this is a sheet, not a solid
-_METRES_BELOW, _MILLIMETRES_ABOVE = 3.0, 30.0
+LARGEST_PART_FILL = 0.4  # the same for one of several parts, whose others cover it: left out
+Lines = NDArray[np.float64]  # (k, 2, 3) ends of edges
+
+
+class OpenSurfaceError(InputError):
+    """A surface that no repair makes a solid; says where: its parts and their open or branching edges, in mm."""
+
+    def __init__(self, sentence: str, parts: tuple[Mesh, ...], border: Lines) -> None:
+        super().__init__(sentence)
+        self.parts, self.border = parts, border
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a file: surfaces whose union is its solid, each filled by even-odd, and how it was mended."""
+
+    name: str
+    solids: tuple[Mesh, ...]
+    mending: Mending
+    border: Lines
+
+    @property
+    def triangles(self) -> int:
+        """How many triangles it has, those that fill holes among them."""
+        return sum(len(solid.triangles) for solid in self.solids)
 
 
 @dataclass(frozen=True)
 class Surface:
-    """Closed parts in mm, how each was closed, and a report of what was read."""
+    """Closed parts in mm, lying in ``pose``, and a report of what was read."""
 
     path: Path
-    parts: tuple[Mesh, ...]
-    closings: tuple[Closing, ...]
+    parts: tuple[Part, ...]
+    pose: Pose
     report: dict[str, object]
 
-    def signed_volume(self) -> float | None:
-        """Return the enclosed volume (mm^3) if the surface is one soundly wound closed part, else None."""
-        if len(self.parts) != 1 or not self.closings[0].consistent:
-            return None
-        return abs(signed_volume(self.parts[0]))
+    def open_surface(self, sentence: str) -> OpenSurfaceError:
+        """Return the error that refuses this surface, with its open edges where the file has them."""
+        return _open_surface(sentence, self.parts, self.pose)
 
 
 def read_surface(path: str | Path, units: str | None = None) -> Surface:
@@ -43,60 +68,87 @@ def read_surface(path: str | Path, units: str | None = None) -> Surface:
     if the size leaves the units open, or if the surface encloses no volume.
     """
     path = Path(path)
-    raw = [part for part in _read_parts(path) if len(part[2])]
+    return surface_of_parts(path, _read_parts(path), units)
+
+
+def surface_of_parts(path: Path, named: list[Named], units: str | None) -> Surface:
+    """Return the mended surface of parts as they stand in a file, in its units."""
+    raw = [(name, *_used(points, triangles)) for name, points, triangles in named if len(triangles)]
     if not raw:
         raise InputError(f"'{path}' holds no triangles")
     if not all(np.isfinite(points).all() for _, points, _ in raw):
         raise InputError(f"'{path}' has a point whose coordinate is not a finite number")
-    scale, note = _scale(path, raw, units)
-    welded = [weld(Mesh(name, points * scale, triangles)) for name, points, triangles in raw]
-    parts, closings, skipped = [], [], []
-    for mesh in welded:
-        if len(mesh.triangles) < 4 or _is_flat(mesh):
-            skipped.append(mesh.name or "(unnamed)")
+    everything = np.concatenate([points for _, points, _ in raw])
+    scale, note = scale_to_mm(path, float(np.ptp(everything, axis=0).max()), units)
+    pose = Pose.of_points(everything * scale)
+    parts: list[Part] = []
+    sheets: list[Part] = []
+    skipped = []
+    for name, points, triangles in raw:
+        welded = weld(Mesh(name, pose.points(points * scale), triangles))
+        if len(welded.triangles) < 4 or is_flat(welded):
+            skipped.append(name or "(unnamed)")
             continue
-        closed, closing = close(mesh)
-        parts.append(closed)
-        closings.append(closing)
+        part = _mended(Mesh(name, pose.points(points * scale), triangles), welded)
+        is_sheet = part.mending.filled_share > (LARGEST_FILL if len(raw) == 1 else LARGEST_PART_FILL)
+        (sheets if is_sheet else parts).append(part)
     if not parts:
+        _refuse_sheets(path, tuple(sheets), pose)
+    report: dict[str, object] = {
+        "file": path.name,
+        "units": note,
+        "skipped_parts": skipped,
+        "open_sheets": [_sheet_words(sheet) for sheet in sheets],
+        "bounding_box_mm": [
+            [round(float(value) * scale, 4) for value in corner]
+            for corner in (everything.min(axis=0), everything.max(axis=0))
+        ],
+    }
+    return Surface(path, tuple(parts), pose, report)
+
+
+def _mended(mesh: Mesh, welded: Mesh) -> Part:
+    solids, mending = mend(mesh)
+    return Part(mesh.name, solids, mending, border_lines(welded))
+
+
+def _refuse_sheets(path: Path, sheets: tuple[Part, ...], pose: Pose) -> None:
+    if not sheets:
         raise InputError(f"'{path}' encloses no volume: every part is degenerate or flat")
-    if len(parts) == 1 and closings[0].filled_share > LARGEST_FILL:
-        raise InputError(
-            f"'{path}' is an open sheet, not a solid: closing it would add {closings[0].filled_share:.0%} "
-            f"of its area (at most {LARGEST_FILL:.0%} is filled)"
-        )
-    report: dict[str, object] = {"file": path.name, "units": note, "skipped_parts": skipped}
-    return Surface(path, tuple(parts), tuple(closings), report)
-
-
-def _is_flat(mesh: Mesh) -> bool:
-    """Return whether the part is thinner than a thousandth of its size in some direction, or has no area."""
-    used = mesh.points[np.unique(mesh.triangles)]
-    spread = np.linalg.svd(used - used.mean(axis=0), compute_uv=False)
-    return bool(spread[-1] <= 1e-3 * spread[0] or area(mesh) <= 0)
-
-
-def _scale(path: Path, raw: list[Named], units: str | None) -> tuple[float, str]:
-    """Return the factor to mm and a sentence that says what was assumed."""
-    lower = np.min([points[triangles].min(axis=(0, 1)) for _, points, triangles in raw], axis=0)
-    upper = np.max([points[triangles].max(axis=(0, 1)) for _, points, triangles in raw], axis=0)
-    longest = float((upper - lower).max())
-    if units is not None:
-        if units not in UNITS:
-            raise InputError(
-                f"units '{units}' of '{path}': allowed are {', '.join(UNITS)}{nearest(units, UNITS)}"
-            )
-        return UNITS[units], f"{units} as told: longest side {longest * UNITS[units]:.4g} mm"
-    if longest == 0:
-        raise InputError(f"'{path}' encloses no volume: all its points coincide")
-    if longest < _METRES_BELOW:
-        return 1000.0, f"m, guessed from a longest side of {longest:.4g}: scaled to {longest * 1000:.4g} mm"
-    if longest > _MILLIMETRES_ABOVE:
-        return 1.0, f"mm, guessed from a longest side of {longest:.4g}: kept at {longest:.4g} mm"
-    raise InputError(
-        f"'{path}' has a longest side of {longest:.4g}, which could be cm, mm or m; "
-        f"say which with `units` ({', '.join(UNITS)})"
+    worst, limit = sheets[0].mending, LARGEST_FILL if len(sheets) == 1 else LARGEST_PART_FILL
+    which = "is an open sheet" if len(sheets) == 1 else f"holds open sheets only ({len(sheets)} parts)"
+    count = sum(sheet.mending.open_edges for sheet in sheets)
+    raise _open_surface(
+        f"'{path}' {which}, not a solid: it has {count} open edges, and closing it would add "
+        f"{worst.filled_share:.0%} of its area (at most {limit:.0%} is filled)",
+        sheets,
+        pose,
     )
+
+
+def _sheet_words(part: Part) -> str:
+    return (
+        f"part '{part.name}' is an open sheet and left out: {part.mending.open_edges} open edges, closing it "
+        f"would add {part.mending.filled_share:.0%} of its area"
+    )
+
+
+def _open_surface(sentence: str, parts: tuple[Part, ...], pose: Pose) -> OpenSurfaceError:
+    meshes = tuple(
+        Mesh(solid.name, pose.points(solid.points), solid.triangles)
+        for part in parts
+        for solid in part.solids
+    )
+    border = np.concatenate([part.border for part in parts])
+    return OpenSurfaceError(sentence, meshes, border * np.asarray(pose.signs, dtype=np.float64))
+
+
+def _used(
+    points: NDArray[np.float64], triangles: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the points that triangles use, and the triangles of these."""
+    used, compact = np.unique(triangles, return_inverse=True)
+    return points[used], compact.reshape(-1, 3)
 
 
 def _read_parts(path: Path) -> list[Named]:
