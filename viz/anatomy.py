@@ -41,7 +41,7 @@ RIGHT, UP, FRONT = np.array([-1.0, 0, 0]), np.array([0, 0, 1.0]), np.array([0, 1
 # (name, horizontal axis, vertical axis, axis looked along); horizontal axes run to the left
 PLANES = (("coronal", 0, 2, 1), ("sagittal", 1, 2, 0), ("axial", 0, 1, 2))
 AXES = ("\N{MINUS SIGN}x", "+x"), ("\N{MINUS SIGN}y", "+y"), ("\N{MINUS SIGN}z", "+z")
-COLORS_SAVED = 256
+COLORS_SAVED, LARGEST_FILE = (256, 128, 64, 32), 250_000  # bytes
 
 
 def draw_anatomy(
@@ -84,12 +84,14 @@ def region_colors(count: int) -> NDArray[np.uint8]:
 
 
 def _save(image: NDArray[np.uint8], path: Path) -> None:
-    """Write a PNG with a palette: a third of the size of full color, and no difference to the eye."""
+    """Write a PNG with a palette, of as many colors as make it no larger than ``LARGEST_FILE``."""
     from PIL import Image
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    colors = Image.fromarray(image).quantize(COLORS_SAVED, dither=Image.Dither.NONE)
-    colors.save(path, optimize=True)
+    for colors in COLORS_SAVED:
+        Image.fromarray(image).quantize(colors, dither=Image.Dither.NONE).save(path, optimize=True)
+        if path.stat().st_size <= LARGEST_FILE:
+            return
 
 
 def _letters(tissue: Tissue) -> tuple[tuple[str, str], ...]:
