@@ -79,6 +79,6 @@ def read_ratios(path: Path) -> dict[str, float]:
 
 def sections_of(fallen: Sequence[Fall]) -> tuple[str, ...]:
     """The sections of a suite in which something fell, to be measured once more."""
-    first = {"signals at r = 10": "signals", "masked stencil": "masked"}
+    first = {"signals at r = 10": "signals", "masked stencil": "masked", "one thread": "one_thread"}
     names = [fall.key.split(" / ")[0] for fall in fallen]
     return tuple(dict.fromkeys(first.get(name, name) for name in names))

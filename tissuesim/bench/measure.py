@@ -101,18 +101,23 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, np.integer) else value
 
 
-def in_turns(actions: Sequence[Action], effort: Effort, wait: Action = lambda: None) -> list[float]:
+def in_turns(
+    actions: Sequence[Action],
+    effort: Effort,
+    wait: Action = lambda: None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> list[float]:
     """Return the best seconds per call of each action; ``wait`` returns when all that was asked for is done."""
     calls = [_calls(action, wait) for action in actions]
     best = [float("inf")] * len(actions)
     begin, turn = time.perf_counter(), 0
     while turn < effort.turns or time.perf_counter() - begin < effort.seconds:
         for place, (action, count) in enumerate(zip(actions, calls, strict=True)):
-            start = time.perf_counter()
+            start = clock()
             for _ in range(count):
                 action()
             wait()
-            best[place] = min(best[place], (time.perf_counter() - start) / count)
+            best[place] = min(best[place], (clock() - start) / count)
         turn += 1
     return best
 
@@ -141,10 +146,11 @@ def measure(
     moved: int,
     effort: Effort,
     copy: Action,
+    clock: Callable[[], float] = time.perf_counter,
     **more: Any,
 ) -> Row:
     """Time an action on the rows of a case in turns with ``copy``, which copies one array of rows."""
-    seconds, copying = in_turns((action, copy), effort, bound.backend.arrays.synchronize)
+    seconds, copying = in_turns((action, copy), effort, bound.backend.arrays.synchronize, clock)
     case: Case = bound.case
     facts: dict[str, Any] = {"updates": bound.n * case.fields, "fields": case.fields} | more
     return Row(

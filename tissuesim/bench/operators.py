@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,23 +65,28 @@ def transport_operators(bound: Bound) -> list[Operator]:
     ]
 
 
-def transport_rows(bound: Bound, effort: Effort) -> Iterator[Row]:
+def transport_rows(
+    bound: Bound, effort: Effort, section: str = "operators", clock: Callable[[], float] = time.perf_counter
+) -> Iterator[Row]:
     """Time the operators of the signals."""
     copy, *operators = transport_operators(bound)
     for operator in operators:
-        yield measure("operators", operator.name, bound, operator.action, operator.moved, effort, copy.action)
+        yield measure(
+            section, operator.name, bound, operator.action, operator.moved, effort, copy.action, clock
+        )
 
 
-def movement_rows(bound: Bound, effort: Effort) -> Iterator[Row]:
+def movement_rows(
+    bound: Bound, effort: Effort, section: str = "movement", clock: Callable[[], float] = time.perf_counter
+) -> Iterator[Row]:
     """Time crawling of one cell type, whole and expected, with cells in a tenth and in all of the voxels."""
     for stochastic in (False, True):
         for share in (0.1, 1.0):
             kind = "stochastic" if stochastic else "deterministic"
             name = f"movement, {kind}, {share:.0%} occupied"
             action, moved = _movement(bound, share, stochastic=stochastic)
-            yield measure(
-                "movement", name, bound, action, moved, effort, copy_of(bound), updates=bound.n, fields=1
-            )
+            copy = copy_of(bound)
+            yield measure(section, name, bound, action, moved, effort, copy, clock, updates=bound.n, fields=1)
 
 
 def _movement(bound: Bound, share: float, *, stochastic: bool) -> tuple[Action, int]:

@@ -15,13 +15,14 @@ from tissuesim.bench.machine import free_bytes, machine_facts
 from tissuesim.bench.masked import masked_rows
 from tissuesim.bench.measure import Effort, Row
 from tissuesim.bench.model_step import passes, prepare, whole_step
+from tissuesim.bench.one_thread import one_thread_rows
 from tissuesim.bench.operators import movement_rows, thread_rows, transport_rows
 from tissuesim.bench.peers.compare import peer_rows
 from tissuesim.bench.signals import signal_rows
 from tissuesim.errors import InputError, nearest
 
 FORMAT = 1
-SECTIONS = ("operators", "movement", "threads", "model", "signals", "masked", "peers")
+SECTIONS = ("operators", "movement", "threads", "one_thread", "model", "signals", "masked", "peers")
 
 Progress = Callable[[str], None]
 
@@ -35,6 +36,7 @@ class Suite:
     operators: Sequence[Case]
     movement: Sequence[Case]
     threads: Case
+    one_thread: Case
     spacings: Sequence[str]
     passes: str
     signals: Case
@@ -55,6 +57,7 @@ QUICK = Suite(
     operators=[Case("box", 64, 16, "float32"), Case("kidney", 64, 8, "float32")],
     movement=[Case("kidney", 64, 8, "float32")],
     threads=Case("box", 64, 16, "float32"),
+    one_thread=Case("box", 24, 16, "float32"),
     spacings=("4 mm", "2 mm"),
     passes="2 mm",
     signals=Case("box", 32, 8, "float32"),
@@ -71,6 +74,7 @@ FULL = Suite(
     ),
     movement=_cases([("kidney", 128)], (8,), BOTH),
     threads=Case("box", 128, 16, "float32"),
+    one_thread=Case("box", 24, 16, "float32"),
     spacings=("4 mm", "3 mm", "2 mm", "1.5 mm", "1 mm"),
     passes="2 mm",
     signals=Case("box", 64, 8, "float32"),
@@ -136,6 +140,12 @@ def _threads(suite: Suite, backend: Backend, progress: Progress) -> Iterator[Row
     yield from thread_rows(bind(suite.threads, backend), suite.effort)
 
 
+def _one_thread(suite: Suite, backend: Backend, progress: Progress) -> Iterator[Row]:
+    progress("one thread, processor time")
+    longer = Effort(2 * suite.effort.seconds, turns=20)
+    yield from one_thread_rows(suite.one_thread, backend, longer)
+
+
 def _model(suite: Suite, backend: Backend, progress: Progress) -> Iterator[Row]:
     for spacing, stochastic in product(suite.spacings, (False, True)):
         progress(f"whole step, {spacing}, {'stochastic' if stochastic else 'deterministic'}")
@@ -167,6 +177,7 @@ _MEASURED: dict[str, Callable[[Suite, Backend, Progress], Iterator[Row]]] = {
     "operators": _operators,
     "movement": _movement,
     "threads": _threads,
+    "one_thread": _one_thread,
     "model": _model,
     "signals": _signals,
     "masked": _masked,
