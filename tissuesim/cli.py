@@ -231,6 +231,32 @@ def models(
 
 
 @app.command()
+def organs(
+    name: Annotated[
+        str | None, typer.Argument(help="Built-in organ or patch to build; without it, a list.")
+    ] = None,
+    spacing: Annotated[
+        float | None, typer.Option(help="Edge of a voxel in mm; default what the organ is meant for.")
+    ] = None,
+) -> None:
+    """List the built-in organs and patches, or build one and print its voxels, regions and maps."""
+    from tissuesim.anatomy import CATALOGUE, build_tissue
+
+    if name is None:
+        for key, entry in CATALOGUE.items():
+            print(f"{key} ({entry.kind}, {entry.spacing:g} mm voxels): {entry.summary}")
+        return
+    if name not in CATALOGUE:
+        from tissuesim.errors import nearest
+
+        raise InputError(
+            f"'{name}' is no built-in organ ({', '.join(CATALOGUE)}){nearest(name, CATALOGUE)}; "
+            "a file is read by: tissuesim mesh FILE"
+        )
+    print(build_tissue(name, name, spacing or CATALOGUE[name].spacing))
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of a run config, for editors that check YAML."""
     from tissuesim.config import json_schema

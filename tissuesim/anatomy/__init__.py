@@ -1,5 +1,6 @@
 """Organs: the built-in kidney, imported surface meshes, partial volumes, vascular density -> `Tissue`."""
 
-from .build import BUILT_IN, build_tissue
+from .build import build_tissue
+from .catalogue import CATALOGUE
 
-__all__ = ["BUILT_IN", "build_tissue"]
+__all__ = ["CATALOGUE", "build_tissue"]

@@ -12,8 +12,8 @@ from tissuesim.errors import InputError, nearest
 from tissuesim.tissue import Tissue, build_graph
 
 from .cache import cached_tissue
+from .catalogue import CATALOGUE
 from .importer import SUFFIXES, contents, organ_from_file
-from .kidney import kidney
 from .lattice import Lattice
 from .niche import niche_map, niche_sites
 from .organ import Atlas, Organ, make_atlas
@@ -21,7 +21,6 @@ from .selection import ImportOptions, names_kidney
 from .vasculature import vascular_density
 from .voxelize import voxelize
 
-BUILT_IN = {"kidney": kidney}
 SAVED = ".npz"  # a tissue that ``tissuesim mesh --out`` wrote
 EXPECTED_ERROR = 0.02  # of the volume; more is told in the report
 
@@ -35,7 +34,7 @@ def build_tissue(
     units: str | None = None,
     options: ImportOptions | None = None,
 ) -> Tissue:
-    """Return the tissue of a built-in organ ('kidney') or of a file, in voxels of ``spacing`` mm.
+    """Return the tissue of a built-in organ (a name in ``CATALOGUE``) or of a file, in voxels of ``spacing`` mm.
 
     A relative path is read from ``base``. ``seed`` decides vascular density and niche sites, which are
     places in the organ and do not move with the spacing. ``units`` ('m', 'cm', 'mm', 'um') of a file are
@@ -51,7 +50,7 @@ def build_tissue(
         options = replace(options, units=units)
     seen = replace(options, organ="kidney" if names_kidney(name) else "")  # all that a name changes
     facts = {"anatomy": anatomy, "spacing": spacing, "seed": seed, "options": repr(seen)}
-    content = b"" if anatomy in BUILT_IN else contents(Path(base or ".") / anatomy)
+    content = b"" if anatomy in CATALOGUE else contents(Path(base or ".") / anatomy)
     return cached_tissue(
         facts, content, lambda: _build(_find_organ(anatomy, base, options), name, spacing, seed), name
     )
@@ -98,12 +97,12 @@ def _niches(
 
 
 def _find_organ(anatomy: str, base: Path | None, options: ImportOptions) -> Organ:
-    if anatomy in BUILT_IN:
-        return BUILT_IN[anatomy]()
+    if anatomy in CATALOGUE:
+        return CATALOGUE[anatomy].build(anatomy)
     if Path(anatomy).suffix.lower() not in SUFFIXES and not Path(anatomy).suffix:
         raise InputError(
-            f"anatomy '{anatomy}' is neither a built-in organ ({', '.join(BUILT_IN)}) nor a file "
-            f"({', '.join(SUFFIXES)}){nearest(anatomy, BUILT_IN)}"
+            f"anatomy '{anatomy}' is neither a built-in organ ({', '.join(CATALOGUE)}) nor a file "
+            f"({', '.join(SUFFIXES)}){nearest(anatomy, CATALOGUE)}"
         )
     return organ_from_file(Path(base or ".") / anatomy, options)
 
