@@ -98,3 +98,31 @@ def test_repeated_work_reads_new_values(cuda: str) -> None:
     arrays.copy_rows(first, arrays.put_rows(np.full((500, 1), 9.0)))
     repeat("copy", (first, target), lambda: pytest.fail("was recorded"))
     assert np.all(arrays.get_rows(target) == 9.0)
+
+
+def test_few_recordings_are_kept(cuda: str) -> None:
+    """Claim: however many lengths of a step a run has, the results of few of them stay on the device; all are right."""
+    arrays = load_backend("cuda").arrays
+    repeat = arrays.Repeater()
+    sources = [arrays.put_rows(np.full((500, 1), float(value))) for value in range(20)]
+    target = arrays.zeros_rows(500, 1, np.float64)
+    for _ in range(3):
+        for value, source in enumerate(sources):
+            for _ in range(3):
+                repeat("copy", (source, target), lambda source=source: arrays.copy_rows(target, source))
+                assert np.all(arrays.get_rows(target) == value)
+    assert len(repeat._known) == arrays.LARGEST_NUMBER
+    # the last one used is still recorded
+    repeat("copy", (sources[-1], target), lambda: pytest.fail("was recorded"))
+    repeat("copy", (sources[-arrays.LARGEST_NUMBER], target), lambda: pytest.fail("was recorded"))
+
+
+def test_downloads_share_their_place(cuda: str) -> None:
+    """Claim: a download that takes the place of one before it does not reach into it, though nobody has read it yet."""
+    arrays = load_backend("cuda").arrays
+    rows = np.arange(2000, dtype=np.float32).reshape(1000, 2)
+    there, other = arrays.put_rows(rows), arrays.put_rows(rows + 1.0)
+    first = arrays.Download({"signals": there}, None)
+    second = arrays.Download({"signals": other}, None, first)
+    assert np.array_equal(second.result()["signals"], rows + 1.0)
+    assert np.array_equal(first.result()["signals"], rows)

@@ -143,6 +143,27 @@ def test_memory(treated: Callable[..., Scenario], tmp_path: Path, cuda: str) -> 
         assert each <= fields * 4 * 3 + 64
 
 
+def test_memory_of_a_resumed_run(treated: Callable[..., Scenario], tmp_path: Path, cuda: str) -> None:
+    """Claim: a resumed run does not keep the state it began with: it takes no more than the run that was stopped."""
+    from tissuesim.backends.cuda.memory import bytes_per_voxel
+
+    if cuda != "emulated":
+        pytest.skip("the emulated device counts bytes exactly; CuPy keeps what is freed")
+    from emulation.cupy import Memory
+
+    scenario = treated(*INFUSION, "time.end=0.5 day", "organs.kidney.spacing=4 mm")
+    begun = Simulation(scenario, "cuda")
+    rows, facts = begun.engine.snapshot(begun.state).checkpoint()
+    begun = None
+    gc.collect()
+    others = Memory.peak = Memory.used
+    resumed = Simulation(scenario, "cuda")
+    resumed.state = resumed.engine.restore(rows, facts)
+    resumed.create_run(out=tmp_path / "run")
+    resumed.run()
+    assert Memory.peak - others <= bytes_per_voxel(scenario.plan, np.float32) * scenario.voxels + 64_000
+
+
 def test_a_scenario_that_does_not_fit_is_refused(
     treated: Callable[..., Scenario], monkeypatch: pytest.MonkeyPatch, cuda: str
 ) -> None:

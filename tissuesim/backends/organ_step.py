@@ -95,15 +95,15 @@ class OrganStep:
         self, rows: dict[str, NDArray[Any]], movement_due: int = 0, hazard: float = 0.0
     ) -> OrganState:
         """A state from rows in the order of the tissue: ``signals``, ``cells`` and ``states``, (n, columns) each."""
+        # what was recorded belongs to other rows, and would keep them in memory
+        self.repeat = self.backend.arrays.Repeater()
         order = slice(None) if self.given_order is None else self.given_order
         placed = {name: self.backend.arrays.put_rows(values[order]) for name, values in rows.items()}
         return OrganState(**placed, movement_due=movement_due, hazard=hazard)
 
     def begin_download(self, state: OrganState) -> Any:
         """The rows of a state on their way to the host, see ``arrays.Download``; one at a time."""
-        if self._download is not None:
-            self._download.release()
-        self._download = self.backend.arrays.Download(state.arrays(), self.given_order)
+        self._download = self.backend.arrays.Download(state.arrays(), self.given_order, self._download)
         return self._download
 
     def facts(self, state: OrganState) -> dict[str, ColumnFacts]:

@@ -278,8 +278,9 @@ class Recorder:
         with suppress(Exception):  # what ended the run is told; a second failure of a write must not hide it
             self.writer.close()
         if isinstance(error, KeyboardInterrupt):
-            if self.simulation.between_steps and self._all_written():
+            if self.simulation.between_steps and self._all_written() and not self.writer.failed:
                 self.checkpoint(self.simulation.state)
+                self.writer.close()
             write_status(self.path, "interrupted", day=day)
         else:
             write_status(self.path, "failed", day=day, reason=str(error))

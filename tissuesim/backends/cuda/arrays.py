@@ -41,6 +41,9 @@ __all__ = [
 NO_GRAPHS = "TISSUESIM_CUDA_GRAPHS"
 """Set to 0, launches are not recorded: for profilers that want to see every one of them."""
 
+LARGEST_NUMBER = 8
+"""Recordings that are kept: one per operator, length of step and place of the signals."""
+
 
 def stored(tissue: Tissue) -> Tissue:
     """The tissue in canonical order."""
@@ -151,7 +154,8 @@ class Repeater:
     """Launches that come again and again with the same arrays, recorded once and then started as one.
 
     The first call does the work as usual (it may load kernels), the second records it as a CUDA graph. A small organ,
-    whose kernels are shorter than their launches, needs this.
+    whose kernels are shorter than their launches, needs this. Each recording keeps the results it writes to, so only
+    the last ``LARGEST_NUMBER`` used stay.
     """
 
     def __init__(self) -> None:
@@ -164,15 +168,21 @@ class Repeater:
         if not self._recording:
             return work()
         same = (key, *map(id, arrays))
-        known = self._known.get(same)
+        known = self._known.pop(same, None)
         if known is None:
             self._known[same] = _Recording(tuple(arrays))
+            if len(self._known) > LARGEST_NUMBER:
+                del self._known[next(iter(self._known))]
             return work()
+        self._known[same] = known  # the last one used stands last
         if known.graph is None:
             stream = compute_stream()
             stream.begin_capture()
             try:
                 known.value = work()
+            except BaseException:
+                del self._known[same]  # half a recording
+                raise
             finally:
                 known.graph = stream.end_capture()
         known.graph.launch(stream=compute_stream())
@@ -180,14 +190,24 @@ class Repeater:
 
 
 class Download:
-    """Rows on their way to the host: copied on the device at once, then sent while the next steps run."""
+    """Rows on their way to the host: copied on the device at once, then sent while the next steps run.
+
+    The copies stay for the next download: given back, CuPy would cut small arrays from them, and the next copies would
+    not fit in what is left.
+    """
 
     live = False
 
-    def __init__(self, rows: Mapping[str, Any], order: NDArray[np.int64] | None) -> None:
-        """Begin. ``order``: which voxel of the tissue each stored row is."""
+    def __init__(
+        self, rows: Mapping[str, Any], order: NDArray[np.int64] | None, before: Download | None = None
+    ) -> None:
+        """Begin. ``order``: which voxel of the tissue each stored row is. ``before``: one of the same rows."""
         self._order = order
-        self._staged = {name: empty(array.shape, array.dtype) for name, array in rows.items()}
+        if before is None:
+            self._staged = {name: empty(array.shape, array.dtype) for name, array in rows.items()}
+        else:
+            before.wait()
+            self._staged = before._staged
         for name, array in rows.items():
             copy_rows(self._staged[name], array)
         copy_stream().wait_event(compute_stream().record())
@@ -196,14 +216,13 @@ class Download:
             array.get(stream=copy_stream(), out=self._pinned[name], blocking=False)
         self._done = copy_stream().record()
 
-    def release(self) -> None:
-        """Give back the copies on the device, when they have arrived."""
+    def wait(self) -> None:
+        """Wait until the rows have arrived."""
         self._done.synchronize()
-        self._staged.clear()
 
     def result(self) -> dict[str, NDArray[Any]]:
         """The rows by name, (n, columns) each, in the order of the tissue; waits for them."""
-        self.release()
+        self.wait()
         return {name: self._in_order(columns.T) for name, columns in self._pinned.items()}
 
     def _in_order(self, rows: NDArray[Any]) -> NDArray[Any]:

@@ -21,6 +21,9 @@ PARTIAL_SUMS = 4
 KEPT_FREE = 256 * 2**20
 """Bytes for the context of the driver, kernels and small tables."""
 
+SHARE_KEPT_FREE = 1 / 16
+"""Of what is free: results of recorded launches (about 2 bytes per voxel each), and gaps between the arrays of CuPy."""
+
 
 def bytes_per_voxel(plan: StepPlan, real: type[np.floating[Any]]) -> int:
     """Device memory of one voxel: state, tables, workspace, and the copy on its way to the host."""
@@ -41,7 +44,7 @@ def require_memory(plan: StepPlan, tissues: Mapping[str, Tissue], real: type[np.
         InputError: with the voxel size that would fit.
     """
     voxels = sum(tissue.n for tissue in tissues.values())
-    each, free = bytes_per_voxel(plan, real), free_memory() - KEPT_FREE
+    each, free = bytes_per_voxel(plan, real), int((free_memory() - KEPT_FREE) * (1.0 - SHARE_KEPT_FREE))
     if voxels * each <= free:
         return
     largest = max(tissues, key=lambda name: tissues[name].n)

@@ -125,12 +125,14 @@ class Download:
 
     live = True
 
-    def __init__(self, rows: Mapping[str, NDArray[Any]], order: NDArray[np.int64] | None = None) -> None:
-        """Begin."""
+    def __init__(
+        self,
+        rows: Mapping[str, NDArray[Any]],
+        order: NDArray[np.int64] | None = None,
+        before: Download | None = None,
+    ) -> None:
+        """Begin. ``before``: an earlier download of the same rows, whose place is taken when it has arrived."""
         self._rows = dict(rows)
-
-    def release(self) -> None:
-        """Give back what the backend holds for it, when it has arrived."""
 
     def result(self) -> dict[str, NDArray[Any]]:
         """The rows by name, (n, columns) each, in the order of the tissue."""
