@@ -27,7 +27,7 @@ def test_an_organ_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
         main(["organs", "kidney", "--spacing", "8"])
     assert done.value.code == 0
     out = capsys.readouterr().out
-    assert "345 voxels of 8 mm" in out and "region cortex" in out and "map vascular_density" in out
+    assert "444 voxels of 8 mm" in out and "region cortex" in out and "map vascular_density" in out
 
 
 def test_a_wrong_name_is_answered(capsys: pytest.CaptureFixture[str]) -> None:
