@@ -45,7 +45,9 @@ def missing() -> str | None:
     try:
         found = cupy().cuda.runtime.getDeviceCount()
     except Exception as error:  # CuPy raises its own kinds, and ImportError where a library does not fit
-        return f"a CUDA device that CuPy can use ({type(error).__name__}: {error}); reinstall: {install_command()}"
+        cause = error.__cause__ or error  # around what failed at import, CuPy prints a page of advice
+        said = " ".join(str(cause).split())
+        return f"a CUDA device that CuPy can use ({type(cause).__name__}: {said}); reinstall: {install_command()}"
     if found == 0:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         chosen = "" if visible is None else f" (CUDA_VISIBLE_DEVICES is '{visible}')"
