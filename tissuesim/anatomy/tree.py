@@ -19,7 +19,8 @@ WOBBLE = 0.3  # tangent of the largest random turn of a splitting plane
 _SHARE_SPREAD = 0.1  # random part of SHARE, to either side
 _DECIMALS = 6  # mm; nodes on a grid hide the last bits of a sum, which differ between processors
 _TREE_STREAM, _POINT_STREAM = 11, 12
-_LEAF = 8  # voxels per side of the smallest block in which distances are taken
+_LEAF = 4  # voxels per side of the smallest block in which distances are taken
+_AT_ONCE = 24_000  # distances taken at once: a block may be larger where few branches are near
 _CELLS_PER_LENGTH = 8  # of the lattice on which the supply is decided, per width of a territory
 _NEIGHBORS = 8  # among the tips, for that width
 _PROBE_CELLS = 60_000
@@ -276,7 +277,8 @@ def _near_segments(
         rows = rows[center <= min(float(center.min(initial=np.inf)) + 2 * half, limit + half) + 1e-9]
         if not len(rows):
             continue
-        if max(len(place) for place in places) > _LEAF:
+        samples = len(places[0]) * len(places[1]) * len(places[2])
+        if samples * len(rows) > _AT_ONCE and max(len(place) for place in places) > _LEAF:
             stack.extend((part, rows) for part in _parts(window))
             continue
         distance = _segment_distance(tree, rows, places)
@@ -284,11 +286,11 @@ def _near_segments(
 
 
 def _parts(window: tuple[slice, ...]) -> list[tuple[slice, ...]]:
-    """Return the window cut in half along every axis longer than a leaf; cuts lie on multiples of a leaf."""
+    """Return the window cut in half along every axis longer than a leaf."""
     pieces: list[tuple[slice, ...]] = [()]
     for part in window:
         length = part.stop - part.start
-        cut = part.start + max(length // (2 * _LEAF), 1) * _LEAF
+        cut = part.start + (length + 1) // 2
         halves = [part] if length <= _LEAF else [slice(part.start, cut), slice(cut, part.stop)]
         pieces = [(*piece, half) for piece in pieces for half in halves]
     return pieces
