@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,10 @@ from tissuesim.errors import InputError
 
 from .frame import fit_frame
 from .kidney import CORTEX, CORTEX_THICKNESS, PELVIS, REGIONS, RENAL_MAPS, renal_region
-from .lattice import Lattice
+from .lattice import Lattice, Point
 from .mesh import signed_volume
-from .organ import Organ, RegionAt
+from .organ import Organ
+from .pose import Pose
 from .selection import (
     UNNAMED_RANK,
     WRAPPING_RANKS,
@@ -84,25 +86,7 @@ def _by_choice(surface: Surface, regions: Regions, words: str) -> Organ:
         **_reference(surface, solid, regions.names),
     }
 
-    def region_at(lattice: Lattice, depth: NDArray[np.float64]) -> NDArray[np.uint8]:
-        labels = solid.paint(lattice)
-        return np.where(labels > 0, labels - 1, 0).astype(np.uint8)
-
-    volumes = report["region_reference_ml"]
-    assert isinstance(volumes, dict)
-    largest = max(volumes, key=lambda name: float(volumes[name]))
-    return Organ(
-        source=surface.path.name,
-        lower=solid.lower,
-        upper=solid.upper,
-        region_names=regions.names,
-        inside=lambda lattice: solid.paint(lattice) > 0,
-        region_at=region_at,
-        region_samples=SUPERSAMPLING,
-        report=report,
-        reference_region=largest,
-        niche_regions=(largest,),
-    )
+    return painted_organ(surface.path.name, solid, regions.names, report)
 
 
 def _kidney_by_name(surface: Surface) -> Organ:
@@ -118,58 +102,96 @@ def _kidney_by_name(surface: Surface) -> Organ:
         wrapping_label=CORTEX + 1,
     )
 
-    def region_at(lattice: Lattice, depth: NDArray[np.float64]) -> NDArray[np.uint8]:
-        labels = solid.paint(lattice)
-        return np.where(labels > 0, labels - 1, CORTEX).astype(np.uint8)
-
     report = {
         **_describe(surface, [regions.words(part) for part in range(len(names))]),
         "regions": "by part name; cavities enclosed by the parts are the renal sinus (pelvis)",
         "unrecognized_parts": [name for name in names if kidney_kind(name) is None],
         **_counted(solid, REGIONS, "union of parts and their cavities"),
     }
-    return _kidney(surface, solid, region_at, SUPERSAMPLING, report)
+    return painted_organ(surface.path.name, solid, REGIONS, report, RENAL_MAPS)
 
 
 def _kidney_by_position(surface: Surface) -> Organ:
     meshes = surface.parts[0].solids
     solid = Solid(meshes, (1,) * len(meshes))
+    report = {**_describe(surface, ["by position"]), **_reference(surface, solid, ("kidney",))}
+    return kidney_fitted(surface.path.name, solid, report, surface.pose)
+
+
+class Painted(Protocol):
+    """A solid that says, for every center of a lattice, which region + 1 it is in, 0 outside."""
+
+    @property
+    def lower(self) -> Point:
+        """Lower corner, mm."""
+
+    @property
+    def upper(self) -> Point:
+        """Upper corner, mm."""
+
+    def paint(self, lattice: Lattice) -> NDArray[np.uint8]:
+        """Return the box (z, y, x) of region + 1."""
+
+
+def painted_organ(
+    source: str,
+    solid: Painted,
+    regions: tuple[str, ...],
+    report: dict[str, object],
+    maps: dict[str, Any] | None = None,
+) -> Organ:
+    """Return the organ of a painted solid; ``maps`` say where vessels and niches are, else its largest region."""
+    volumes = report["region_reference_ml"]
+    assert isinstance(volumes, dict)
+    largest = max(volumes, key=lambda name: float(volumes[name]))
+
+    def region_at(lattice: Lattice, depth: NDArray[np.float64]) -> NDArray[np.uint8]:
+        labels = solid.paint(lattice)
+        return np.where(labels > 0, labels - 1, 0).astype(np.uint8)
+
+    return Organ(
+        source=source,
+        lower=solid.lower,
+        upper=solid.upper,
+        region_names=regions,
+        inside=lambda lattice: solid.paint(lattice) > 0,
+        region_at=region_at,
+        region_samples=SUPERSAMPLING,
+        report=report,
+        **(maps or {"reference_region": largest, "niche_regions": (largest,)}),
+    )
+
+
+def kidney_fitted(source: str, solid: Painted, report: dict[str, object], pose: Pose) -> Organ:
+    """Return a solid as a kidney, into which the built-in kidney's inner anatomy is fitted."""
     lattice = Lattice.of_cells(solid.lower, solid.upper, _FRAME_CELLS)
     inside = solid.paint(lattice) > 0
     if not inside.any():
-        raise InputError(f"'{surface.path}' encloses no volume")
-    reference = _reference(surface, solid, ("kidney",))
+        raise InputError(f"'{source}' encloses no volume")
     frame = fit_frame(lattice, inside)
 
     def region_at(lattice: Lattice, depth: NDArray[np.float64]) -> NDArray[np.uint8]:
         x, y, z = frame.coordinates(lattice)
         return renal_region(x, y, z, depth / frame.scale)
 
-    report = {
-        **_describe(surface, ["by position"]),
-        "regions": (
-            "by depth and position: the built-in kidney's inner anatomy fitted along the long, middle and "
-            f"short axis of the solid (cortex to {CORTEX_THICKNESS * frame.scale:.1f} mm and columns, "
-            "9 pyramids, sinus at the side to which the poles bend)"
-        ),
-        "hilum_direction": [round(float(part), 4) for part in surface.pose.points(frame.rows[0])],
-        **{key: value for key, value in reference.items() if key != "region_reference_ml"},
-    }
-    return _kidney(surface, solid, region_at, None, report)
-
-
-def _kidney(
-    surface: Surface, solid: Solid, region_at: RegionAt, samples: int | None, report: dict[str, object]
-) -> Organ:
+    words = (
+        "by depth and position: the built-in kidney's inner anatomy fitted along the long, middle and "
+        f"short axis of the solid (cortex to {CORTEX_THICKNESS * frame.scale:.1f} mm and columns, "
+        "9 pyramids, sinus at the side to which the poles bend)"
+    )
     return Organ(
-        source=surface.path.name,
+        source=source,
         lower=solid.lower,
         upper=solid.upper,
         region_names=REGIONS,
         inside=lambda lattice: solid.paint(lattice) > 0,
         region_at=region_at,
-        region_samples=samples,
-        report=report,
+        region_samples=None,
+        report={
+            **{key: value for key, value in report.items() if key != "region_reference_ml"},
+            "regions": words,
+            "hilum_direction": [round(float(part), 4) for part in pose.points(frame.rows[0])],
+        },
         **RENAL_MAPS,
     )
 

@@ -6,19 +6,39 @@ from pathlib import Path
 
 from tissuesim.errors import InputError, nearest
 
-from . import surface
+from . import label_files, surface, tetrahedra
 from .imported import organ_from_surface
+from .labels import organ_from_labels, sidecar
 from .organ import Organ
 from .selection import ImportOptions
+from .vtk_files import legacy_kind
 
-SUFFIXES = surface.SUFFIXES
+SUFFIXES = (*surface.SUFFIXES, *label_files.SUFFIXES, *tetrahedra.SUFFIXES)
 
 
 def organ_from_file(path: str | Path, options: ImportOptions | None = None) -> Organ:
-    """Return the organ in a surface file."""
-    return organ_from_surface(path, options)
+    """Return the organ in a surface, a label volume or a volume mesh; InputError if the kind of file is unknown."""
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if label_files.volume_suffix(path):
+        return organ_from_labels(path, options)
+    if suffix in tetrahedra.SUFFIXES or (suffix == ".vtk" and _holds_cells(path)):
+        return tetrahedra.organ_from_cells(path, options)
+    if suffix in surface.SUFFIXES:
+        return organ_from_surface(path, options)
+    raise InputError(
+        f"'{path}' has the unknown kind '{path.suffix}'; "
+        f"allowed are {', '.join(SUFFIXES)}{nearest(suffix, SUFFIXES)}"
+    )
+
+
+def _holds_cells(path: Path) -> bool:
+    return path.is_file() and legacy_kind(path) == "UNSTRUCTURED_GRID"
 
 
 def contents(path: Path) -> bytes:
-    """Return all bytes that decide what is imported, empty if there is no file."""
-    return path.read_bytes() if path.is_file() else b""
+    """Return all bytes that decide what is imported, with those of the files beside it; empty if there is none."""
+    files = (
+        [path, sidecar(path), *label_files.data_files(path)] if label_files.volume_suffix(path) else [path]
+    )
+    return b"".join(file.read_bytes() for file in files if file.is_file())
