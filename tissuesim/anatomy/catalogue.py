@@ -27,7 +27,11 @@ class Entry:
 
 CATALOGUE: dict[str, Entry] = {
     "kidney": Entry("kidney", "organ", 2.0, "one kidney: cortex with columns, nine pyramids, pelvis, hilum"),
+    "lungs": Entry("lungs", "organ", 4.0, "both lungs: five lobes, fissures, pleura, six generations of airways"),
     "kidney_patch": Entry(
         "kidney_patch", "patch", 0.02, "1 mm of renal cortex: glomeruli, tubules, peritubular vessels"
+    ),
+    "lymph_node_patch": Entry(
+        "lymph_node_patch", "patch", 0.02, "1 mm of lymph node: follicle, T zone with venules, sinuses"
     ),
 }
