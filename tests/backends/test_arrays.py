@@ -126,3 +126,19 @@ def test_downloads_share_their_place(cuda: str) -> None:
     second = arrays.Download({"signals": other}, None, first)
     assert np.array_equal(second.result()["signals"], rows + 1.0)
     assert np.array_equal(first.result()["signals"], rows)
+
+
+def test_a_full_device_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch, cuda: str) -> None:
+    """Claim: memory that runs out on the device ends in one sentence that says what to do."""
+    from tissuesim.backends.cuda import device
+    from tissuesim.errors import InputError
+
+    def full(*arguments: object) -> None:
+        raise MemoryError("Out of memory allocating 8,000 bytes")
+
+    arrays = load_backend("cuda").arrays
+    monkeypatch.setattr(device.cupy(), "zeros", full)
+    with pytest.raises(
+        InputError, match="the device is full: Out of memory allocating 8,000 bytes; use a larger"
+    ):
+        arrays.zeros_rows(1000, 1, np.float64)

@@ -105,12 +105,13 @@ class ndarray:  # noqa: N801 - the name in CuPy
 class Event:
     """A point in the work of a stream."""
 
-    def __init__(self, stream: Stream) -> None:
-        """Remember the stream."""
-        self.stream = stream
+    def __init__(self, block: bool = False, disable_timing: bool = False) -> None:
+        """Belong to no stream yet."""
+        self.stream: Stream | None = None
 
     def synchronize(self) -> None:
         """Wait."""
+        assert self.stream is not None, "not recorded"
         self.stream.synchronize()
 
 
@@ -163,9 +164,11 @@ class Stream:
         while self.waiting:
             self.waiting.pop(0)()
 
-    def record(self) -> Event:
+    def record(self, event: Event | None = None) -> Event:
         """A point in the work."""
-        return Event(self)
+        event = event or Event()
+        event.stream = self
+        return event
 
     def wait_event(self, event: Event) -> None:
         """Do nothing before the event."""

@@ -146,7 +146,8 @@ class OrganStep:
 
     def scalars(self, values: NDArray[np.float64]) -> Any:
         """Pools and summaries as the programs see them; good until the next call."""
-        self._scalars = self.backend.arrays.refill(self._scalars, values.astype(self.real))
+        self._scalars_there = values.astype(self.real)  # kept: a device may read it later
+        self._scalars = self.backend.arrays.refill(self._scalars, self._scalars_there)
         return self._scalars
 
     # ---- signals: (1 + dt loss) c' - dt L c' = c + dt source

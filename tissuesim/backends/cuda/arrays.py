@@ -214,7 +214,8 @@ class Download:
         self._pinned = {name: _pinned(array.shape, array.dtype) for name, array in rows.items()}
         for name, array in self._staged.items():
             array.get(stream=copy_stream(), out=self._pinned[name], blocking=False)
-        self._done = copy_stream().record()
+        # a thread that waits for it sleeps: the writer must not take a processor from the pools
+        self._done = copy_stream().record(cupy().cuda.Event(block=True, disable_timing=True))
 
     def wait(self) -> None:
         """Wait until the rows have arrived."""

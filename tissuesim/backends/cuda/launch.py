@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -13,13 +16,18 @@ from tissuesim.backends.cuda.device import architecture, cupy
 from tissuesim.backends.cuda.source import EXPECTED_CELLS
 from tissuesim.backends.kernel_source import read_kernel
 from tissuesim.codegen.print_text import BLOCK
+from tissuesim.errors import InputError
 
 LARGEST_GRID = 2**31 - 1
+POOL = "TISSUESIM_CUDA_POOL"
+"""Set to 0, every array is allocated by itself: for tools that watch where arrays end. Needs recorded launches off."""
 
 
 @cache
 def compute_stream() -> Any:
     """The stream of all operators. Work on it is done in the order in which it was asked for."""
+    if os.environ.get(POOL) == "0":
+        cupy().cuda.set_allocator(None)
     return cupy().cuda.Stream(non_blocking=True)
 
 
@@ -54,21 +62,33 @@ def blocks(count: int) -> int:
     return max(min(-(-count // BLOCK), LARGEST_GRID), 1)
 
 
+@contextmanager
+def _in_memory() -> Iterator[None]:
+    """Tell a full device in one sentence; raises InputError."""
+    with compute_stream():
+        try:
+            yield
+        except MemoryError as error:  # CuPy's own kind is one
+            raise InputError(
+                f"the device is full: {error}; use a larger spacing, or free memory that other programs hold"
+            ) from None
+
+
 def empty(shape: tuple[int, ...], dtype: DTypeLike) -> Any:
     """An array on the device, its content unknown."""
-    with compute_stream():
+    with _in_memory():
         return cupy().empty(shape, dtype)
 
 
 def zeros(shape: tuple[int, ...], dtype: DTypeLike) -> Any:
     """An array of zeros on the device."""
-    with compute_stream():
+    with _in_memory():
         return cupy().zeros(shape, dtype)
 
 
 def upload(values: np.ndarray[Any, Any]) -> Any:
     """An array of the host on the device."""
-    with compute_stream():
+    with _in_memory():
         return cupy().asarray(np.ascontiguousarray(values))
 
 
