@@ -1,6 +1,6 @@
 """The outline of the lungs and the borders of their lobes, as formulas of the place.
 
-Coordinates in mm: x to the patient's left, y backwards, z upwards (as in DICOM); x = 0 is the median plane, z = 0 the
+Coordinates in mm: x to the patient's right, y forwards, z upwards (as in NIfTI); x = 0 is the median plane, z = 0 the
 bottom of the recesses behind the diaphragm. Each function takes x, y, z that broadcast together.
 """
 
@@ -18,14 +18,14 @@ _CENTER = 65.0  # of a side
 _APEX_LEAN, _BACK_LEAN = 27.0, 34.0  # of the apices, inwards and backwards
 _POWER, _TAPER = 2.3, 2.5
 _GAP = 4.0  # half the distance of the lungs where they come closest, in front of the great vessels
-_SPINE = ((0.0, 36.0), (22.0, 76.0))  # center and half size (x, y) of the spine and what lies before it
-_HEART = ((18.0, -36.0, 74.0), (62.0, 56.0, 62.0))  # with pericardium; its left part makes the cardiac notch
-_HILUM = ((33.0, 4.0, 124.0), (15.0, 22.0, 27.0))  # recess of the medial surface; mirrored on the right
-_DOME = (47.0, 5.0, (62.0, -6.0), (46.0, 62.0))  # height, how much more right, center and widths (x, y)
+_SPINE = ((0.0, -36.0), (22.0, 76.0))  # center and half size (x, y) of the spine and what lies before it
+_HEART = ((-18.0, 36.0, 74.0), (62.0, 56.0, 62.0))  # with pericardium; its left part makes the cardiac notch
+_HILUM = ((33.0, -4.0, 124.0), (15.0, 22.0, 27.0))  # recess of the medial surface; mirrored on the left
+_DOME = (47.0, 5.0, (62.0, 6.0), (46.0, 62.0))  # height, how much more right, center and widths (x, y)
 _BASE_RISE = (0.12, 0.15)  # of the lower border per mm inwards and forwards
 _STEEPEST = 1.5  # cut of the square forms beyond the surface, which bounds their slope
 
-SLOPE = 1.15  # bound of |gradient| of `outline`; a test measures it
+SLOPE = 1.25  # bound of |gradient| of `outline`; a test measures it
 
 
 def outline(x: Coordinates, y: Coordinates, z: Coordinates, inset: float = 0.0) -> Coordinates:
@@ -44,16 +44,16 @@ def outline(x: Coordinates, y: Coordinates, z: Coordinates, inset: float = 0.0) 
 def _rib_cage(x: Coordinates, y: Coordinates, z: Coordinates, inset: float) -> Coordinates:
     """|U|^p + |V|^p + t^q - 1: a rounded column whose center leans inwards and backwards towards the apex."""
     t = np.clip(z / HEIGHT, 0.0, 1.5)
-    half = _HALF_WIDTH - _LEFT_LESS * _side(x) - inset
+    half = _HALF_WIDTH + _LEFT_LESS * _side(x) - inset
     across = (np.abs(x) - _CENTER + _APEX_LEAN * t**2) / half
-    along = (y - _BACK_LEAN * t**1.5) / (_HALF_DEPTH - inset)
+    along = (y + _BACK_LEAN * t**1.5) / (_HALF_DEPTH - inset)
     top = np.clip(z / (HEIGHT - inset), 0.0, 1.5) ** _TAPER
     form = (np.abs(across) ** _POWER + top) + np.abs(along) ** _POWER
     return np.asarray((np.minimum(form, _STEEPEST) - 1) * (_HALF_WIDTH / 3.0))
 
 
 def _side(x: Coordinates) -> Coordinates:
-    """Return 1 on the left and -1 on the right, without a jump at the median plane."""
+    """Return 1 on the right and -1 on the left, without a jump at the median plane."""
     return np.asarray(np.clip(x / 20.0, -1.0, 1.0))
 
 
@@ -61,8 +61,8 @@ def _above_diaphragm(x: Coordinates, y: Coordinates, z: Coordinates, inset: floa
     """Return how far a place is below the diaphragm, in about mm."""
     height, more, center, width = _DOME
     bell = np.exp(-(((np.abs(x) - center[0]) / width[0]) ** 2)) * np.exp(-(((y - center[1]) / width[1]) ** 2))
-    floor = (height - more * _side(x)) * bell
-    floor = floor + _BASE_RISE[0] * (_CENTER + _HALF_WIDTH - np.abs(x)) + _BASE_RISE[1] * (_HALF_DEPTH - y)
+    floor = (height + more * _side(x)) * bell
+    floor = floor + _BASE_RISE[0] * (_CENTER + _HALF_WIDTH - np.abs(x)) + _BASE_RISE[1] * (_HALF_DEPTH + y)
     return np.asarray((floor + 1.2 * inset - z) / 1.35)
 
 
@@ -92,9 +92,9 @@ def _zxy(point: tuple[float, float, float]) -> tuple[float, float, float]:
     return point[2], point[0], point[1]
 
 
-# Fissures: z of the oblique one (left, right) in the middle of a side at y = 0, its fall forwards, its sag away
+# Fissures: z of the oblique one (right, left) in the middle of a side at y = 0, its fall forwards, its sag away
 # from there; z of the horizontal one of the right lung, and its fall forwards.
-_OBLIQUE = (97.0, 96.0)
+_OBLIQUE = (96.0, 97.0)
 _FALL, _SAG = 0.95, 0.0016
 _HORIZONTAL, _HORIZONTAL_FALL = 123.0, 0.08
 
@@ -102,18 +102,18 @@ _HORIZONTAL, _HORIZONTAL_FALL = 123.0, 0.08
 def above_oblique(x: Coordinates, y: Coordinates, z: Coordinates) -> Coordinates:
     """Return the distance (mm, to first order) above the oblique fissure: positive in upper and middle lobes."""
     level = np.where(x > 0, _OBLIQUE[0], _OBLIQUE[1]) - _SAG * (np.abs(x) - _CENTER) ** 2
-    return np.asarray((z - (level + _FALL * y)) / np.sqrt(1 + _FALL**2))
+    return np.asarray((z - (level - _FALL * y)) / np.sqrt(1 + _FALL**2))
 
 
 def above_horizontal(y: Coordinates, z: Coordinates) -> Coordinates:
     """Return the distance (mm) above the horizontal fissure: positive in the right upper lobe."""
-    return np.asarray((z - (_HORIZONTAL + _HORIZONTAL_FALL * y)) / np.sqrt(1 + _HORIZONTAL_FALL**2))
+    return np.asarray((z - (_HORIZONTAL - _HORIZONTAL_FALL * y)) / np.sqrt(1 + _HORIZONTAL_FALL**2))
 
 
 def to_fissure(x: Coordinates, y: Coordinates, z: Coordinates) -> Coordinates:
     """Return the distance (mm, to first order) to the nearest fissure; the horizontal one is on the right only."""
     oblique = above_oblique(x, y, z)
-    third = np.where((x < 0) & (oblique > 0), np.abs(above_horizontal(y, z)), np.inf)
+    third = np.where((x > 0) & (oblique > 0), np.abs(above_horizontal(y, z)), np.inf)
     return np.asarray(np.minimum(np.abs(oblique), third))
 
 
@@ -121,4 +121,4 @@ def lobe(x: Coordinates, y: Coordinates, z: Coordinates) -> NDArray[np.uint8]:
     """Return the number of the lobe: right upper 0, middle 1, lower 2, left upper 3, lower 4."""
     upper = above_oblique(x, y, z) > 0
     right = np.where(upper, np.where(above_horizontal(y, z) > 0, np.uint8(0), np.uint8(1)), np.uint8(2))
-    return np.asarray(np.where(x < 0, right, np.where(upper, np.uint8(3), np.uint8(4))), dtype=np.uint8)
+    return np.asarray(np.where(x > 0, right, np.where(upper, np.uint8(3), np.uint8(4))), dtype=np.uint8)

@@ -27,41 +27,37 @@ REGIONS = (
 )
 SHEATH, PLEURA = 5, 6
 
-# mm and mL at scale 1: x to the patient's left, y backwards, z upwards from the recesses behind the diaphragm
-LOWER, UPPER = (-128.0, -84.0, 6.0), (126.0, 96.0, HEIGHT)
-VOLUME_ML = 3576.5  # of the shape below without airway lumen, on a 0.5 mm lattice
+# mm and mL at scale 1: x to the patient's right, y forwards, z upwards from the recesses behind the diaphragm
+LOWER, UPPER = (-126.0, -96.0, 6.0), (128.0, 84.0, HEIGHT)
+VOLUME_ML = 3580.3  # of the shape below without airway lumen, on a 0.5 mm lattice
 FISSURE_AREA = 3.29e4  # mm^2 of the three fissures, from the volume that a gap takes away
 PLEURA_DEPTH = 2.0  # mm: the pleura itself is 0.1 to 0.2 mm; the region is pleura with subpleural parenchyma
 GENERATIONS = 6
+NICHE_RADIUS = 1.5  # mm: a group of lymphoid follicles of 0.2 to 1 mm
 _LOBE_SHARES = (0.200, 0.091, 0.237, 0.239, 0.232)
 
 # Trachea, main bronchi and bronchus intermedius; Weibel (1963) gives diameters of 18, 12.2, 8.3, 5.6, 4.5, 3.5, 2.8 mm.
-_CARINA: Point = (0.0, 6.0, 152.0)
+_CARINA: Point = (0.0, -6.0, 152.0)
 _TRUNK: tuple[tuple[Point, Point, float, int, int], ...] = (  # start, end, radius, generation, parent
-    ((0.0, -8.0, 262.0), _CARINA, 8.5, 0, -1),
-    (_CARINA, (-24.0, 8.0, 137.0), 6.5, 1, 0),
-    (_CARINA, (37.0, 8.0, 127.0), 5.8, 1, 0),
-    ((-24.0, 8.0, 137.0), (-33.0, 4.0, 115.0), 5.0, 2, 1),
+    ((0.0, 8.0, 262.0), _CARINA, 8.5, 0, -1),
+    (_CARINA, (24.0, -8.0, 137.0), 6.5, 1, 0),
+    (_CARINA, (-37.0, -8.0, 127.0), 5.8, 1, 0),
+    ((24.0, -8.0, 137.0), (33.0, -4.0, 115.0), 5.0, 2, 1),
 )
-_LOBAR: tuple[
-    tuple[int, Point], ...
-] = (  # trunk branch that each lobar bronchus leaves, and its first direction
-    (1, (-0.8, 0.1, 0.6)),
-    (3, (-0.6, -0.7, -0.4)),
-    (3, (-0.4, 0.4, -0.8)),
-    (2, (0.6, -0.5, 0.6)),
-    (2, (0.4, 0.4, -0.8)),
+# trunk branch that each lobar bronchus leaves, and its first direction
+_LOBAR: tuple[tuple[int, Point], ...] = (
+    (1, (0.8, -0.1, 0.6)),
+    (3, (0.6, 0.7, -0.4)),
+    (3, (0.4, -0.4, -0.8)),
+    (2, (-0.6, 0.5, 0.6)),
+    (2, (-0.4, -0.4, -0.8)),
 )
-_LOBAR_RADIUS = (
-    7.0  # of a lobar bronchus that served the whole lungs; Murray's law gives 2.9 to 4 mm for a lobe
-)
+_LOBAR_RADIUS = 6.4  # of a bronchus for all lobes at once; Murray's law gives 2.9 to 4 mm for a lobe
 _BRANCH_SHARE = 0.48  # of the way to the centroid; with 0.4 the sixth generation stays near the hila
 _POINTS = 150  # demand points per lobe
 _MARGIN = 7.0  # mm that they keep from the surface
-_SHEATH_WALL = (
-    1.0,
-    1.5,
-)  # mm, radii: airway wall (0.2 r), the artery at its side (r) and loose connective tissue
+# mm, radii: airway wall (0.2 r), the artery at its side (r) and loose connective tissue
+_SHEATH_WALL = (1.0, 1.5)
 
 
 def lungs(
@@ -95,11 +91,13 @@ def lungs(
             "anatomy": f"built-in lungs: five lobes, {airways.size} airways of generations 0 to {GENERATIONS}",
             "regions": f"lobes; pleura: {pleura_depth:g} mm below the surface and beside fissures; sheath of airways",
             "reference_volume_ml": (VOLUME_ML - FISSURE_AREA * gap / 1000) * scale**3,
+            "axes": (("L", "R"), ("P", "A"), ("I", "S")),
             "volume_reference": "the same formula on a 0.5 mm lattice; parenchyma with its air, near FRC",
         },
         reference_region="right_lower_lobe",
         vessel_factors={"bronchovascular_sheath": 0.5, "pleura": 0.6},
         niche_regions=("bronchovascular_sheath", "pleura"),
+        niche_radius=NICHE_RADIUS * scale,
         vessel_roots=tuple(
             (_times(point, scale), inwards)
             for point, inwards in (
