@@ -213,6 +213,43 @@ def bench(
 
 
 @app.command()
+def mesh(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Surface, label volume or volume mesh.")],
+    spacing: Annotated[str, typer.Option(help="Edge of a voxel, such as 1mm.")] = "1 mm",
+    units: Annotated[
+        str | None, typer.Option(help="Length unit of the file: m, cm, mm or um; default guessed.")
+    ] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NUMBER=NAME", help="Region of a label; others are left out; may be given again."
+        ),
+    ] = None,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=PATTERN,...", help="Parts of a region, by name; may be given again."),
+    ] = None,
+    voxel_size: Annotated[
+        str | None, typer.Option(help="Voxel of a TIFF stack, such as 10um or 10um,10um,50um.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the organ.")] = "",
+    as_json: Json = False,
+    out: Annotated[Path | None, typer.Option(help="Save the tissue: .npz or .zarr.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw the tissue, or its open edges, as PNG.")] = None,
+) -> None:
+    """Import a file and report what was mended, what became of each region, and what a run would cost."""
+    from tissuesim.anatomy.mesh_command import import_file
+
+    report = import_file(file, spacing, units, label or (), region or (), voxel_size, name, out, picture)
+    if as_json:
+        _print_json(report)
+    else:
+        from tissuesim.anatomy.quality_table import print_report
+
+        print_report(report)
+
+
+@app.command()
 def models(
     name: Annotated[
         str | None, typer.Argument(help="Shipped model or model file; without it, a list.")

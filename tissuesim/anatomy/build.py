@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tissuesim.errors import InputError, nearest
 from tissuesim.tissue import Tissue, build_graph
 
+from . import saved
 from .cache import cached_tissue
 from .catalogue import CATALOGUE
 from .importer import SUFFIXES, contents, organ_from_file
@@ -21,7 +22,6 @@ from .selection import ImportOptions, names_kidney
 from .vasculature import vascular_density
 from .voxelize import voxelize
 
-SAVED = ".npz"  # a tissue that ``tissuesim mesh --out`` wrote
 EXPECTED_ERROR = 0.02  # of the volume; more is told in the report
 
 
@@ -43,8 +43,8 @@ def build_tissue(
     """
     if not (np.isfinite(spacing) and spacing > 0):
         raise InputError(f"spacing of organ '{name}' is {spacing} mm; it must be a positive length")
-    if Path(anatomy).suffix == SAVED:
-        return Tissue.load(Path(base or ".") / anatomy).named(name)
+    if Path(anatomy).suffix in saved.SUFFIXES:  # what ``tissuesim mesh --out`` wrote
+        return saved.load_tissue(Path(base or ".") / anatomy).named(name)
     options = replace(options or ImportOptions(), organ=name)
     if units is not None:
         options = replace(options, units=units)

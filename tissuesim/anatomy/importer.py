@@ -32,6 +32,11 @@ def organ_from_file(path: str | Path, options: ImportOptions | None = None) -> O
     )
 
 
+def is_importable(path: Path) -> bool:
+    """Return whether the suffix of a path is one that can be imported."""
+    return path.name.lower().endswith(SUFFIXES)
+
+
 def _holds_cells(path: Path) -> bool:
     return path.is_file() and legacy_kind(path) == "UNSTRUCTURED_GRID"
 

@@ -22,7 +22,7 @@ class Mending:
     dropped_triangles: int = 0  # without area, or there twice
     weld_tolerance: float = WELD_TOLERANCE
     turned_triangles: int = 0
-    open_edges: int = 0  # of the part as it was read, welded
+    open_edges: int = 0  # of one triangle only, in the part as it was read, welded
     branching_edges: int = 0  # shared by more than two triangles
     loops: int = 0  # holes closed
     filled_share: float = 0.0  # area of the fill over all area
@@ -114,7 +114,7 @@ def mend(mesh: Mesh) -> tuple[tuple[Mesh, ...], Mending]:
         dropped_triangles=len(mesh.triangles) - len(welded.triangles),
         weld_tolerance=tolerance,
         turned_triangles=flips,
-        open_edges=int(np.count_nonzero(edges.open)),
+        open_edges=int(np.count_nonzero(edges.count == 1)),
         branching_edges=int(np.count_nonzero(edges.count > 2)),
         loops=loops,
         filled_share=share,
