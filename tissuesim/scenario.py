@@ -18,6 +18,7 @@ from tissuesim.treatment import Event, events, validate_events
 
 if TYPE_CHECKING:
     from tissuesim.config import RunConfig
+    from tissuesim.config.schema import Organ
     from tissuesim.tissue import Tissue
 
 
@@ -139,11 +140,21 @@ def build_scenario(config: RunConfig) -> Scenario:
     return scenario
 
 
-def _tissue(name: str, organ: Any) -> Tissue:
+def _tissue(name: str, organ: Organ) -> Tissue:
     """The tissue of one organ; what is wrong with its anatomy is told with the key of the config."""
     from tissuesim.anatomy import build_tissue
+    from tissuesim.anatomy.selection import ImportOptions
 
+    options = ImportOptions(
+        units=organ.units, regions=organ.regions, labels=organ.labels, voxel_size=organ.voxel_size
+    )
     try:
-        return build_tissue(organ.anatomy, name, organ.spacing, seed=organ.seed, units=organ.units)
+        tissue = build_tissue(organ.anatomy, name, organ.spacing, seed=organ.seed, options=options)
     except InputError as error:
         raise InputError(f"organs.{name}.anatomy: {error}") from None
+    if "spacing" in organ.model_fields_set and abs(tissue.spacing - organ.spacing) > 1e-9 * organ.spacing:
+        raise InputError(
+            f"organs.{name}.spacing: {organ.spacing:g} mm, but the saved tissue '{organ.anatomy}' has voxels of "
+            f"{tissue.spacing:g} mm; leave the key out"
+        )
+    return tissue

@@ -167,3 +167,32 @@ def _read_parameter(value: object) -> object:
 
 ParameterValue = Annotated[str | int | float, BeforeValidator(_read_parameter)]
 """A number or a quantity; the model checks its unit."""
+
+
+def _read_patterns(value: object) -> object:
+    words = [value] if isinstance(value, str) else value
+    if (
+        isinstance(words, list | tuple)
+        and words
+        and all(isinstance(word, str) and word.strip() for word in words)
+    ):
+        return tuple(words)
+    raise InputError(f"{value!r} is neither the name of a part nor a list of names")
+
+
+Patterns = Annotated[tuple[str, ...], BeforeValidator(_read_patterns)]
+"""Names of parts of a file, with * and ? as wildcards; one may stand alone."""
+
+
+def _read_voxel_size(value: object) -> object:
+    lengths = list(value) if isinstance(value, list | tuple) else [value] * 3
+    if len(lengths) != 3:
+        raise InputError(f"{value!r} is neither one length nor three (x, y, z)")
+    sizes = [quantity(_not_boolean(length), "mm") for length in lengths]
+    if not all(math.isfinite(size) and size > 0 for size in sizes):
+        raise InputError(f"{value!r} is not a positive length")
+    return tuple(f"{size!r} mm" for size in sizes)
+
+
+VoxelSize = Annotated[tuple[Length, Length, Length], BeforeValidator(_read_voxel_size)]
+"""Three lengths x, y, z, or one for all; kept in mm."""

@@ -16,7 +16,13 @@ from tissuesim.config.schema import RunConfig
 from tissuesim.errors import InputError, nearest
 from tissuesim.yaml_file import parse_mapping, read_text
 
-MESH_SUFFIXES = (".glb", ".gltf", ".stl", ".ply", ".obj", ".vtp", ".vtk", ".vtu", ".off")
+ANATOMY_SUFFIXES = (
+    *(".glb", ".gltf", ".stl", ".ply", ".obj", ".vtp", ".vtk", ".off"),
+    *(".nii", ".nii.gz", ".nrrd", ".nhdr", ".mhd", ".mha", ".tif", ".tiff"),
+    *(".vtu", ".msh"),
+    *(".npz", ".zarr"),
+)
+"""Of files an organ is read from; what tissuesim.anatomy reads, told here so that a config is checked at once."""
 MAXIMUM_EXTENDS = 8
 NEEDED_KEYS = "'model:', 'organs:' and 'time:'"
 
@@ -117,14 +123,14 @@ def _resolve_files(data: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _anatomy(text: str, folder: Path, where: str) -> str:
-    is_file = text.lower().endswith(MESH_SUFFIXES) or "/" in text
+    is_file = text.lower().endswith(ANATOMY_SUFFIXES) or "/" in text
     return _existing(text, folder, where) if is_file else text
 
 
 def _existing(text: str, folder: Path, where: str) -> str:
     """Return the absolute path of a file named in a config: relative to the config, then to where we are."""
     for candidate in (folder / text, Path.cwd() / text):
-        if candidate.is_file():
+        if candidate.is_file() or (candidate.is_dir() and candidate.suffix == ".zarr"):
             return str(candidate.resolve())
     raise InputError(
         f"{where}: there is no file '{text}' (looked beside the config and in the current folder)"

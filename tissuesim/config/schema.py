@@ -14,8 +14,10 @@ from tissuesim.config.fields import (
     Length,
     Mass,
     ParameterValue,
+    Patterns,
     Switch,
     Text,
+    VoxelSize,
     WholeNumber,
 )
 from tissuesim.config.treatment import Treatment
@@ -50,10 +52,19 @@ class Patient(Section):
 class Organ(Section):
     """One organ: where its shape comes from and how finely it is cut."""
 
-    anatomy: Text = Field(description="a built-in organ, or a surface mesh (relative to the config file)")
+    anatomy: Text = Field(
+        description="a built-in organ, or a file (relative to the config): surface, label volume, volume mesh, tissue"
+    )
     spacing: Length = Field(2.0, description="edge of a voxel")
     seed: WholeNumber = Field(1, description="seed of the organ's own random maps (vascular density)")
-    units: Literal["um", "mm", "cm", "m"] | None = Field(None, description="length unit of the mesh file")
+    units: Literal["um", "mm", "cm", "m"] | None = Field(None, description="length unit of the file")
+    regions: dict[str, Patterns] = Field(
+        {}, description="regions of a file and the names of their parts or labels; 'outside' is cut out"
+    )
+    labels: dict[WholeNumber, Text] = Field(
+        {}, description="names of the labels of a file; others are left out"
+    )
+    voxel_size: VoxelSize | None = Field(None, description="voxel of a TIFF stack: x, y, z, or one for all")
 
     @field_validator("spacing")
     @classmethod
