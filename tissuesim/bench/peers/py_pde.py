@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tissuesim.bench.peers.problem import Peer, Prepared, Problem
 
-STEPS = 8
+STEPS = 2
 """Euler steps per call of its stepper: what a call costs beside them is not the point."""
 
 
