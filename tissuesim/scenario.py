@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from tissuesim.codegen.plan import StepPlan, compile_model
 from tissuesim.errors import InputError, nearest
 from tissuesim.model.model import Model
+from tissuesim.model.parts import Parameter
 from tissuesim.ticks import ticks
 from tissuesim.treatment import Event, events, validate_events
 
 if TYPE_CHECKING:
+    from tissuesim.anatomy.physics import OrganPhysics
     from tissuesim.config import RunConfig
     from tissuesim.config.schema import Organ
     from tissuesim.tissue import Tissue
@@ -30,6 +32,7 @@ class Scenario:
     plan: StepPlan
     tissues: dict[str, Tissue]
     events: tuple[Event, ...]
+    physics: dict[str, OrganPhysics] = field(default_factory=dict)
 
     @property
     def model(self) -> Model:
@@ -47,8 +50,18 @@ class Scenario:
         return min((item.first_day for item in self.config.treatment), default=0.0)
 
     def parameters(self, tissue: Tissue) -> NDArray[np.float64]:
-        """Parameter table of one organ, one row per region."""
+        """Parameter table of one organ, one row per region; the organ's physics changes it where it has one."""
         rows = [self.model.parameter_values(region=region) for region in tissue.region_names]
+        physics = self.physics.get(tissue.name)
+        if physics is not None:
+            from tissuesim.anatomy.physics import region_parameters
+
+            moving = tuple(signal.diffusivity for signal in self.model.signals.values())
+            regions = zip(tissue.region_names, rows, strict=True)
+            try:
+                rows = [region_parameters(physics, region, row, moving) for region, row in regions]
+            except InputError as error:
+                raise InputError(f"organs.{tissue.name}.physics: {error}") from None
         return np.array([[float(row[name]) for name in self.plan.organ.parameters] for row in rows])
 
     def systemic_parameters(self) -> NDArray[np.float64]:
@@ -133,11 +146,60 @@ def build_scenario(config: RunConfig) -> Scenario:
     model = Model.load(config.model, overrides=config.parameters)
     planned = events(config.treatment, config.patient)
     validate_events(planned, model.pools)
+    physics = {name: _physics(name, organ.physics) for name, organ in config.organs.items() if organ.physics}
+    model = _with_surfaces(model, physics)
     plan = compile_model(model, stochastic=config.stochastic)
     tissues = {name: _tissue(name, organ) for name, organ in config.organs.items()}
-    scenario = Scenario(config, plan, tissues, planned)
+    tissues |= {name: _opened(name, tissues[name], own) for name, own in physics.items()}
+    scenario = Scenario(config, plan, tissues, planned, physics)
     scenario.field_names()
+    for name in physics:
+        scenario.parameters(tissues[name])
     return scenario
+
+
+def _physics(name: str, given: str) -> OrganPhysics:
+    from tissuesim.anatomy.physics import load_physics
+
+    try:
+        return load_physics(given)
+    except InputError as error:
+        raise InputError(f"organs.{name}.physics: {error}") from None
+
+
+def _with_surfaces(model: Model, physics: dict[str, OrganPhysics]) -> Model:
+    """The model with maps, parameters and processes for every open surface; the model itself if there is none."""
+    from tissuesim.model.surface_terms import surface_terms
+
+    parts = []
+    organs: dict[str, OrganPhysics] = {}
+    for where, own in physics.items():
+        if organs.setdefault(own.name, own) != own:
+            raise InputError(
+                f"organs.{where}.physics: another organ has a different physics named '{own.name}'"
+            )
+    for organ in organs.values():
+        for tag, surface in organ.open_surfaces().items():
+            given = {"level": surface.level, "permeability": surface.coefficient}
+            level, through = (
+                None
+                if known is None
+                else Parameter(
+                    f"{tag}_{end}", known.value, unit=known.unit, source=known.source, grade=known.grade
+                )
+                for end, known in given.items()
+            )
+            parts += surface_terms(model, tag, level, through)
+    return model.with_(*parts) if parts else model
+
+
+def _opened(name: str, tissue: Tissue, physics: OrganPhysics) -> Tissue:
+    """The tissue with a map for every open surface."""
+    try:
+        maps = physics.surface_maps(tissue)
+    except InputError as error:
+        raise InputError(f"organs.{name}.physics: {error}") from None
+    return replace(tissue, maps={**tissue.maps, **maps}) if maps else tissue
 
 
 def _tissue(name: str, organ: Organ) -> Tissue:

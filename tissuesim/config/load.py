@@ -114,11 +114,19 @@ def _resolve_files(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     organs = data.get("organs")
     if isinstance(organs, dict):
         resolved["organs"] = {
-            name: {**organ, "anatomy": _anatomy(organ["anatomy"], folder, f"organs.{name}.anatomy")}
-            if isinstance(organ, dict) and isinstance(organ.get("anatomy"), str)
-            else organ
+            name: _organ_files(name, organ, folder) if isinstance(organ, dict) else organ
             for name, organ in organs.items()
         }
+    return resolved
+
+
+def _organ_files(name: str, organ: dict[str, Any], folder: Path) -> dict[str, Any]:
+    anatomy, physics = organ.get("anatomy"), organ.get("physics")
+    resolved = dict(organ)
+    if isinstance(anatomy, str):
+        resolved["anatomy"] = _anatomy(anatomy, folder, f"organs.{name}.anatomy")
+    if isinstance(physics, str) and physics.endswith((".yaml", ".yml")):
+        resolved["physics"] = _existing(physics, folder, f"organs.{name}.physics")
     return resolved
 
 
