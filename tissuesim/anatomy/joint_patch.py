@@ -153,8 +153,8 @@ def joint_patch(
     """
     if not (0.8 <= size <= 2.0 and 0.02 <= lining <= 0.2 and 0.2 <= aggregate <= 0.4):
         raise InputError(
-            f"joint_patch of size {size:g} mm with a lining of {lining:g} mm and an aggregate of {aggregate:g} "
-            "mm cannot be made: take a size of 0.8 to 2 mm, a lining of 0.02 to 0.2 mm and an aggregate of 0.2 to 0.4 mm"
+            f"joint_patch of size {size:g} mm with a lining of {lining:g} mm and an aggregate of "
+            f"{aggregate:g} mm cannot be made: take a size of 0.8 to 2 mm, a lining of 0.02 to 0.2 mm and an aggregate of 0.2 to 0.4 mm"
         )
     patch = _Patch(size / 2, lining, aggregate / 2, seed)
     lower, upper = patch.bounds

@@ -175,8 +175,8 @@ def skin(
             "anatomy": f"built-in skin: patch {size:g} x {size:g} x {depth:g} mm of trunk skin with "
             f"{len(patch.follicles.start) // 4} hair follicles",
             "regions": "epidermis 0.04-0.12 mm with rete ridges, avascular, a partial volume above 0.15 mm; "
-            f"papillary dermis to 0.35 mm; reticular dermis to {dermis:g} mm; hypodermis: uppermost fat; follicle: shaft, "
-            "bulb and sebaceous gland",
+            f"papillary dermis to 0.35 mm; reticular dermis to {dermis:g} mm; hypodermis: uppermost fat; follicle: "
+            "shaft, bulb and sebaceous gland",
             "reference_volume_ml": _volume_ml(patch),
             "volume_reference": "the same formula: mean height of the surface over columns 0.05 mm wide",
         },
