@@ -36,7 +36,7 @@ REGIONS = (
 )
 LEFT_VENTRICLE, RIGHT_VENTRICLE, SEPTUM, LEFT_ATRIUM, RIGHT_ATRIUM, EPICARDIUM, GREAT_VESSELS = range(7)
 DEFAULT = Walls(left=9.6, right=3.8, atria=2.3, fat=1.2)
-VOLUME_ML = 344.19  # of the default shape on a 0.25 mm lattice
+VOLUME_ML = 345.95  # of the default shape on a 0.25 mm lattice
 # capillaries per volume relative to the left ventricle; fat and vessel walls have few
 VESSEL_FACTORS = {
     "right_ventricle": 0.9,

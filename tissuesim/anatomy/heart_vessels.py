@@ -36,7 +36,7 @@ GREAT_VESSELS = (
     Stump((7.0, 19.0, 38.0), (2.0, 45.0, 60.0), 12.0, 2.0),  # ascending aorta, up
     Stump((14.0, 41.0, 20.0), (-17.0, 54.0, 31.0), 11.0, 1.8),  # pulmonary trunk, left, back and up
     Stump((46.0, 6.0, 44.0), (35.0, 33.0, 62.0), 9.0, 1.5),  # superior vena cava
-    Stump((46.0, -12.0, 38.0), (56.0, -36.0, 22.0), 11.0, 1.5),  # inferior vena cava
+    Stump((46.0, -16.0, 42.0), (54.0, -42.0, 30.0), 11.0, 1.5),  # inferior vena cava
     Stump((-16.0, -9.0, 46.0), (-42.0, -15.0, 46.0), 6.0, 1.5),  # left upper pulmonary vein
     Stump((-16.0, -18.0, 38.0), (-38.0, -32.0, 33.0), 6.0, 1.5),  # left lower pulmonary vein
     Stump((0.0, -10.0, 50.0), (4.0, -16.0, 72.0), 6.0, 1.5),  # right upper pulmonary vein

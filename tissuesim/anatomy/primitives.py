@@ -24,9 +24,7 @@ def tube(at: Coordinates, start: Point, end: Point) -> tuple[Values, Values]:
     x, y, z = (value - a for value, a in zip(at, start, strict=True))
     along = x * direction[0] + y * direction[1] + z * direction[2]
     nearest = np.minimum(np.maximum(along, 0.0), length)
-    x -= nearest * direction[0]
-    y -= nearest * direction[1]
-    z -= nearest * direction[2]
+    x, y, z = x - nearest * direction[0], y - nearest * direction[1], z - nearest * direction[2]
     return np.asarray(np.sqrt(x * x + y * y + z * z)), np.asarray(along)
 
 
