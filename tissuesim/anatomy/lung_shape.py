@@ -96,7 +96,7 @@ def _zxy(point: tuple[float, float, float]) -> tuple[float, float, float]:
 # from there; z of the horizontal one of the right lung, and its fall forwards.
 _OBLIQUE = (96.0, 97.0)
 _FALL, _SAG = 0.95, 0.0016
-_HORIZONTAL, _HORIZONTAL_FALL = 123.0, 0.08
+_HORIZONTAL, _HORIZONTAL_FALL = 128.0, 0.2
 
 
 def above_oblique(x: Coordinates, y: Coordinates, z: Coordinates) -> Coordinates:

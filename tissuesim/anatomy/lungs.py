@@ -29,12 +29,12 @@ SHEATH, PLEURA = 5, 6
 
 # mm and mL at scale 1: x to the patient's right, y forwards, z upwards from the recesses behind the diaphragm
 LOWER, UPPER = (-126.0, -96.0, 6.0), (128.0, 84.0, HEIGHT)
-VOLUME_ML = 3580.3  # of the shape below without airway lumen, on a 0.5 mm lattice
-FISSURE_AREA = 3.29e4  # mm^2 of the three fissures, from the volume that a gap takes away
+VOLUME_ML = 3580.2  # of the shape below without airway lumen, on a 0.5 mm lattice
+FISSURE_AREA = 3.44e4  # mm^2 of the three fissures, from the volume that a gap takes away
 PLEURA_DEPTH = 2.0  # mm: the pleura itself is 0.1 to 0.2 mm; the region is pleura with subpleural parenchyma
 GENERATIONS = 6
 NICHE_RADIUS = 1.5  # mm: a group of lymphoid follicles of 0.2 to 1 mm
-_LOBE_SHARES = (0.200, 0.091, 0.237, 0.239, 0.232)
+_LOBE_SHARES = (0.192, 0.099, 0.237, 0.239, 0.232)
 
 # Trachea, main bronchi and bronchus intermedius; Weibel (1963) gives diameters of 18, 12.2, 8.3, 5.6, 4.5, 3.5, 2.8 mm.
 _CARINA: Point = (0.0, -6.0, 152.0)
