@@ -80,7 +80,7 @@ def test_a_third_is_tissue_and_the_rest_air_and_blood(fine: Sampled) -> None:
 
 
 def test_alveoli_have_the_number_and_size_of_real_ones(fine: Sampled) -> None:
-    """Claim: 170 alveoli per mm^3 within 15 % in the cube; one that is closed holds about 4.2 nL: the median is 2-4.2."""
+    """Claim: 170 alveoli per mm^3 within 15 % in the cube; closed ones hold 2-4.2 nL (median)."""
     centers = alveoli(1.0, 1)
     assert np.all((centers > 0) & (centers < 1), axis=1).sum() == pytest.approx(170, rel=0.15)
     assert pytest.approx(170, rel=0.1) == 1 / CELL_VOLUME
