@@ -107,7 +107,9 @@ def _box(shape: tuple[int, ...], values: Callable[[], NDArray[Any]]) -> NDArray[
 
 
 def _read_nifti(path: Path) -> Volume:
-    image = _library("nibabel", path).load(path)
+    nibabel = _library("nibabel", path)
+    with nibabel.imageglobals.LoggingOutputSuppressor():  # it prints what it mends in a header
+        image = nibabel.load(path)
     unit = _UNIT_WORDS.get(str(image.header.get_xyzt_units()[0]))
     values = _box(image.shape, lambda: np.asanyarray(image.dataobj))
     return Volume(

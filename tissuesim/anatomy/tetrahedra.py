@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -225,7 +227,10 @@ def _read_gmsh(path: Path) -> Cells:
         gmsh: Any = import_module("meshio.gmsh")
     except ImportError:
         raise InputError(f"'{path}' needs the package meshio: pip install meshio") from None
-    mesh = gmsh.read(str(path))
+    with redirect_stderr(StringIO()) as said, redirect_stdout(said):  # it prints what it finds odd
+        mesh = gmsh.read(str(path))
+    if "not closed" in said.getvalue():
+        raise ValueError("a section has no end")
     physical = mesh.cell_data.get("gmsh:physical") or mesh.cell_data.get("gmsh:geometrical")
     corners, numbers = [], []
     for place, block in enumerate(mesh.cells):
