@@ -111,6 +111,8 @@ def _length(millimeters: float) -> str:
 
 
 def _volume(cubic_millimeters: float) -> str:
+    if cubic_millimeters >= 1e6:
+        return f"{cubic_millimeters / 1e6:.3g} L"
     if cubic_millimeters >= 100:
         return f"{cubic_millimeters / 1000:.3g} mL"
     return f"{cubic_millimeters:.3g} mm³"

@@ -20,6 +20,11 @@ BORDER = 2  # empty voxels around the box, so that its surface closes
 SMOOTHING, PASS_BAND = 20, 0.1
 FACE_PIXELS = 900  # of the longer side of a cut face
 UNDER = 0.6  # voxels below the surface where its region is read
+COAT_SURFACE, COAT_VOLUME, COAT_DEPTHS = (
+    0.5,
+    0.25,
+    (1.5, 2.5, 3.5, 4.5),
+)  # see `_under_a_coat`; depths in voxels
 
 
 def main(job_path: str) -> None:
@@ -67,8 +72,31 @@ def _surface(box: RegionBox, table: NDArray[np.uint8], *, smooth: bool) -> Any:
     for depth in (UNDER, -UNDER, 0.0):  # whichever way the normals point, one side is tissue
         _, found = box.sample(points - depth * box.spacing * outward)
         region = np.where(region == NOTHING, found, region)
+    region = _under_a_coat(box, region, points, outward)
     surface.point_data["color"] = colors_of(region, table)
     return surface
+
+
+def _under_a_coat(
+    box: RegionBox, region: NDArray[np.uint8], points: NDArray[np.float64], outward: NDArray[np.float64]
+) -> NDArray[np.uint8]:
+    """Return the regions of surface points with what lies under a coat, so that lobes are seen through a pleura.
+
+    A coat is a region of most of the surface and little of the volume. Where it is thick it stays.
+    """
+    tissue = box.region != NOTHING
+    for label in np.unique(region[region != NOTHING]):
+        volume = box.fraction[tissue & (box.region == label)].sum() / box.fraction[tissue].sum()
+        if np.mean(region == label) < COAT_SURFACE or volume > COAT_VOLUME:
+            continue
+        for depth in COAT_DEPTHS:
+            under = np.flatnonzero(region == label)
+            for side in (depth, -depth):  # normals may point either way; one side has tissue
+                _, found = box.sample(points[under] - side * box.spacing * outward[under])
+                seen = (found != NOTHING) & (found != label)
+                region[under[seen]] = found[seen]
+                under = under[~seen]
+    return region
 
 
 def level_of(box: RegionBox) -> float:

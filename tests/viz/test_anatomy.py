@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tissuesim.anatomy.catalogue import CATALOGUE
 from tissuesim.tissue import Tissue, build_graph
 from tissuesim.viz import anatomy
-from tissuesim.viz.anatomy_scene import cut_face
+from tissuesim.viz.anatomy_scene import _surface, cut_face
 from tissuesim.viz.region_box import NOTHING, RegionBox, colors_of
 
 
@@ -54,6 +55,26 @@ def test_cut_face_shows_the_regions_in_their_places() -> None:
     assert np.all(color[radius < 4.5] == table[1]) and np.all(
         color[(radius > 5.5) & (radius < 9)] == table[0]
     )
+
+
+def test_a_thin_coat_hides_nothing() -> None:
+    """Halves below a coat of one voxel give the surface its colors; a thick shell keeps its own."""
+    z, y, x = np.meshgrid(*(np.arange(-12, 12) + 0.5 for _ in range(3)), indexing="ij")
+    radius = np.sqrt(x**2 + y**2 + z**2)
+    fraction = np.clip(0.5 + 10 - radius, 0.0, 1.0)
+    region = np.where(radius > 9.2, 2, x > 0).astype(np.uint8)
+    coated = build_graph("ball", fraction, region, 1.0, (-12.0,) * 3, ("left", "right", "coat"))
+    table = anatomy.region_colors(3)
+    seen = np.asarray(_surface(RegionBox.of(coated), table, smooth=False).point_data["color"])
+    assert np.mean(np.all(seen == table[2], axis=1)) < 0.1
+    assert np.mean(np.all(seen == table[0], axis=1)) > 0.4
+    thick = np.asarray(_surface(RegionBox.of(shell()), table, smooth=False).point_data["color"])
+    assert np.all(thick == table[0])
+
+
+def test_volumes_have_their_unit() -> None:
+    """Litres, milliliters and cubic millimeters, each where it reads best."""
+    assert [anatomy._volume(value) for value in (3.58e6, 1.51e5, 0.902)] == ["3.58 L", "151 mL", "0.902 mm³"]
 
 
 def test_colors_of_regions_differ() -> None:
@@ -110,3 +131,12 @@ def test_long_names_are_not_clipped(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert extent.x0 >= 0 and extent.x1 <= width and extent.y0 >= 0 and extent.y1 <= height, (
             text.get_text()
         )
+
+
+def test_gallery_pictures_are_small_and_of_today() -> None:
+    """Every anatomy picture of the gallery shows a built-in organ or patch, in at most 250 kB."""
+    pictures = sorted((Path(__file__).parents[2] / "docs" / "gallery").glob("anatomy_*.png"))
+    assert pictures
+    for picture in pictures:
+        assert picture.stem.removeprefix("anatomy_") in CATALOGUE, picture.name
+        assert picture.stat().st_size <= 250_000, picture.name
