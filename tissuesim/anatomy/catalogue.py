@@ -27,10 +27,23 @@ class Entry:
 
 CATALOGUE: dict[str, Entry] = {
     "kidney": Entry("kidney", "organ", 2.0, "one kidney: cortex with columns, nine pyramids, pelvis, hilum"),
-    "lungs": Entry("lungs", "organ", 4.0, "both lungs: five lobes, fissures, pleura, six generations of airways"),
+    "lungs": Entry(
+        "lungs", "organ", 4.0, "both lungs: five lobes, fissures, pleura, six generations of airways"
+    ),
+    "heart": Entry("heart", "organ", 2.0, "ventricles, septum, atria, epicardium; fibers; chambers left out"),
+    "skin": Entry("skin", "organ", 0.2, "20 x 20 x 4 mm: epidermis, dermis, fat, follicles, two plexuses"),
+    "joint": Entry("joint", "organ", 1.0, "a knee: synovium, cartilage, bone, fluid"),
     "kidney_patch": Entry(
         "kidney_patch", "patch", 0.02, "1 mm of renal cortex: glomeruli, tubules, peritubular vessels"
     ),
+    "lung_patch": Entry(
+        "lung_patch", "patch", 0.02, "1 mm of lung: alveoli, bronchiole and artery in one cuff"
+    ),
+    "heart_patch": Entry(
+        "heart_patch", "patch", 0.01, "0.5 mm of myocardium: muscle and capillaries in rows"
+    ),
+    "skin_patch": Entry("skin_patch", "patch", 0.02, "1 mm of dermis: papillae, a vessel with its cuff"),
+    "joint_patch": Entry("joint_patch", "patch", 0.02, "1 mm of synovium: lining, sublining, an aggregate"),
     "lymph_node_patch": Entry(
         "lymph_node_patch", "patch", 0.02, "1 mm of lymph node: follicle, T zone with venules, sinuses"
     ),

@@ -184,11 +184,11 @@ class Tissue:
         """Short tree for a person: size, regions, maps."""
         total = float(self.volume.sum())
         lines = [
-            f"Tissue '{self.name}': {self.n:,} voxels of {self.spacing:g} mm, {total / 1000:.1f} mL, "
+            f"Tissue '{self.name}': {self.n:,} voxels of {self.spacing:g} mm, {volume_text(total)}, "
             f"box {' x '.join(str(size) for size in reversed(self.shape))} (x y z)"
         ]
         for name, volume in self.region_volumes().items():
-            lines.append(f"├── region {name}: {volume / 1000:.1f} mL ({volume / total:.1%})")
+            lines.append(f"├── region {name}: {volume_text(volume)} ({volume / total:.1%})")
         for name, values in self.maps.items():
             lines.append(f"├── map {name}: {values.min():.3g} to {values.max():.3g}")
         return "\n".join([*lines[:-1], lines[-1].replace("├", "└")])
@@ -203,3 +203,8 @@ class Tissue:
             "origin": list(self.origin),
             "region_names": list(self.region_names),
         }
+
+
+def volume_text(volume: float) -> str:
+    """A volume in mm^3 for a person: in mL from 0.1 mL on."""
+    return f"{volume / 1000:.1f} mL" if volume >= 100 else f"{volume:.3g} mm^3"
