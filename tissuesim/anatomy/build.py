@@ -48,9 +48,12 @@ def build_tissue(
     options = replace(options or ImportOptions(), organ=name)
     if units is not None:
         options = replace(options, units=units)
-    seen = replace(options, organ="kidney" if names_kidney(name) else "")  # all that a name changes
-    facts = {"anatomy": anatomy, "spacing": spacing, "seed": seed, "options": repr(seen)}
-    content = b"" if anatomy in CATALOGUE else contents(Path(base or ".") / anatomy)
+    facts: dict[str, object] = {"anatomy": anatomy, "spacing": spacing, "seed": seed}
+    content = b""
+    if anatomy not in CATALOGUE:
+        content = contents(Path(base or ".") / anatomy)
+        seen = replace(options, organ="kidney" if names_kidney(name) else "")  # all that a name changes
+        facts["options"] = repr(seen)
     return cached_tissue(
         facts, content, lambda: _build(_find_organ(anatomy, base, options), name, spacing, seed), name
     )
