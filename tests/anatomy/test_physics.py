@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tissuesim.anatomy import build_tissue
 from tissuesim.anatomy.catalogue import CATALOGUE
 from tissuesim.anatomy.physics import (
+    EVERY_DIFFUSIVITY,
     GRADES,
     PROPERTIES,
     OrganPhysics,
@@ -19,6 +21,7 @@ from tissuesim.anatomy.physics import (
 )
 from tissuesim.config import load_config_text
 from tissuesim.errors import InputError
+from tissuesim.model.model import Model
 from tissuesim.scenario import Scenario, build_scenario
 from tissuesim.simulation import Simulation
 
@@ -90,6 +93,29 @@ def test_shipped_physics_fits_the_built_in_organ(name: str) -> None:
     assert {key for key, own in physics.regions.items() if own["niche_fraction"].value > 0} >= set(
         organ.niche_regions
     )
+
+
+@pytest.mark.parametrize("name", ORGANS)
+def test_shipped_physics_enters_the_shipped_model(name: str) -> None:
+    """Every parameter a shipped organ changes is there, and rates stay rates: finite and not negative."""
+    physics, model = load_physics(name), Model.load("autoimmune")
+    moving = tuple(signal.diffusivity for signal in model.signals.values())
+    for own in physics.regions:
+        values = region_parameters(physics, own, model.parameter_values(region=own), moving)
+        touched = {target for targets in physics.enters.values() for target in targets} - {EVERY_DIFFUSIVITY}
+        assert touched <= set(values)
+        for target in (*touched, *moving):
+            assert np.isfinite(values[target]) and values[target] >= 0
+
+
+def test_lungs_open_to_their_airways() -> None:
+    """The lungs' own surface towards the airways lies in the sheath and nowhere else."""
+    tissue = build_tissue("lungs", "lungs", 10.0)
+    maps = load_physics("lungs").surface_maps(tissue)
+    sheath = tissue.in_regions(["bronchovascular_sheath"])
+    opening = maps["lungs_airways_opening"]
+    assert opening[sheath].max() > 0 and not opening[~sheath].any()
+    assert np.all(maps["lungs_airways_steepness"] == 0.2)
 
 
 def test_every_shipped_file_is_tested() -> None:
