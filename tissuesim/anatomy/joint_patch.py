@@ -15,7 +15,7 @@ from .lattice import Lattice, Point
 from .noise import smooth_normal
 from .organ import Organ
 from .sampling import cell_mean, scaled
-from .segments import Segments, distance_to_segments, plexus
+from .segments import Segments, distance_to_segments, near_vessels, plexus
 
 REGIONS = ("sublining", "lining", "fluid", "aggregate", "high_endothelium", "vessel_wall")
 SUBLINING, LINING, FLUID, AGGREGATE, HIGH_ENDOTHELIUM, WALL = range(6)
@@ -136,7 +136,7 @@ class _Patch:
         z, _, _ = lattice.axes()
         reach = 8 * _EXCHANGE_LENGTH
         small, venule = (
-            np.exp(-np.maximum(distance_to_segments(lattice, tubes, reach), 0.0) / _EXCHANGE_LENGTH)
+            near_vessels(distance_to_segments(lattice, tubes, reach), _EXCHANGE_LENGTH, reach)
             for tubes in (self.small, self.venule)
         )
         return np.asarray(np.where(z > self.surface(lattice), 0.0, small + _HIGH_EXCHANGE * venule))
@@ -154,7 +154,8 @@ def joint_patch(
     if not (0.8 <= size <= 2.0 and 0.02 <= lining <= 0.2 and 0.2 <= aggregate <= 0.4):
         raise InputError(
             f"joint_patch of size {size:g} mm with a lining of {lining:g} mm and an aggregate of "
-            f"{aggregate:g} mm cannot be made: take a size of 0.8 to 2 mm, a lining of 0.02 to 0.2 mm and an aggregate of 0.2 to 0.4 mm"
+            f"{aggregate:g} mm cannot be made: take a size of 0.8 to 2 mm, a lining of 0.02 to 0.2 mm and an "
+            "aggregate of 0.2 to 0.4 mm"
         )
     patch = _Patch(size / 2, lining, aggregate / 2, seed)
     lower, upper = patch.bounds
@@ -173,7 +174,7 @@ def joint_patch(
             "reference_volume_ml": _volume_ml(patch),
             "volume_reference": "the same formula on a lattice of about 0.005 mm",
         },
-        reference_region="sublining",
+        reference_region="whole patch",
         vessel_factors={"fluid": 0.0, "lining": 0.3, "aggregate": 1.5},
         niche_regions=("aggregate",),
         niche_radius=None,

@@ -69,6 +69,11 @@ def distance_to_segments(lattice: Lattice, tubes: Segments, reach: float) -> NDA
     return result
 
 
+def near_vessels(distance: NDArray[np.float64], length: float, reach: float) -> NDArray[np.float64]:
+    """Return exp(-distance / length), 1 in a lumen and 0 from ``reach`` on; lengths in mm."""
+    return np.where(distance < reach, np.exp(-np.maximum(distance, 0.0) / length), 0.0)
+
+
 def scattered_sites(half: float, apart: float, seed: int, stream: int) -> NDArray[np.float64]:
     """Return sites (n, 2) x, y in a square of half side ``half``: a hexagonal pattern, each moved at random.
 

@@ -14,7 +14,7 @@ from .lattice import Lattice
 from .noise import smooth_normal, uniform_numbers
 from .organ import Organ
 from .sampling import cell_mean, scaled
-from .segments import Segments, distance_to_segments, plexus
+from .segments import Segments, distance_to_segments, near_vessels, plexus
 
 REGIONS = ("epidermis", "papillary_dermis", "reticular_dermis", "collagen", "cuff", "vessel_wall")
 EPIDERMIS, PAPILLARY, RETICULAR, COLLAGEN, CUFF, WALL = range(6)
@@ -103,8 +103,8 @@ class _Patch:
 
     def exchange(self, lattice: Lattice) -> NDArray[np.float64]:
         """Return the exchange surface at points, relative: it falls off over 0.01 mm from the lumens."""
-        distance = np.maximum(self.lumen(lattice, 8 * _EXCHANGE_LENGTH), 0.0)
-        return np.asarray(np.exp(-distance / _EXCHANGE_LENGTH))
+        reach = 8 * _EXCHANGE_LENGTH
+        return near_vessels(self.lumen(lattice, reach), _EXCHANGE_LENGTH, reach)
 
     def _cuff_thickness(self, lattice: Lattice) -> NDArray[np.float64]:
         """Return how far the cuff reaches from the lumen: uneven, and thinning out towards the deep face."""
@@ -168,7 +168,7 @@ def skin_patch(size: float = 1.0, cuff: float = 0.09, scale: float = 1.0, seed: 
             "reference_volume_ml": _volume_ml(patch, lower, upper),
             "volume_reference": "the same formula on a lattice of about 0.005 mm",
         },
-        reference_region="reticular_dermis",
+        reference_region="whole patch",
         vessel_factors={"epidermis": 0.0, "cuff": 2.0, "collagen": 0.5},
         niche_regions=("cuff",),
         niche_radius=None,
