@@ -56,7 +56,7 @@ def distance_to_segments(lattice: Lattice, tubes: Segments, reach: float) -> NDA
         )
         from_start = (x - start[0], y - start[1], z - start[2])
         along = end - start
-        squared = float(along @ along)
+        squared = float(along[0] ** 2 + along[1] ** 2 + along[2] ** 2)
         if squared:
             share = np.clip(
                 sum(value * step for value, step in zip(from_start, along, strict=True)) / squared, 0, 1
