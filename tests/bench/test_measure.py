@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from tissuesim.backends.base import load_backend
 from tissuesim.bench.cases import Case, bind, shape_tissue
+from tissuesim.bench.machine import Disturbance
 from tissuesim.bench.measure import Effort, Row, in_turns
 from tissuesim.bench.operators import movement_rows, thread_rows, transport_operators, transport_rows
 from tissuesim.errors import InputError
@@ -99,3 +102,22 @@ def test_threads_are_given_back() -> None:
     rows = list(thread_rows(bound, SHORT))
     assert numba.get_num_threads() == before
     assert [row.note for row in rows] == [str(count) for count in range(1, before + 1)]
+
+
+def test_work_of_others_is_told_and_our_own_is_not() -> None:
+    """A line says how many cores other programs used: a busy process beside us counts, and we ourselves do not."""
+    watched = Disturbance()
+    end = time.perf_counter() + 0.6
+    while time.perf_counter() < end:
+        pass
+    alone = watched.cores()
+    if alone is None:
+        pytest.skip("/proc/stat is not on this system")
+    code = "import time; end = time.perf_counter() + 5\nwhile time.perf_counter() < end: pass"
+    with subprocess.Popen([sys.executable, "-c", code]) as busy:
+        time.sleep(0.3)
+        watched = Disturbance()
+        time.sleep(1.0)
+        beside = watched.cores()
+        busy.kill()
+    assert beside is not None and beside >= 0.2

@@ -11,7 +11,7 @@ import numpy as np
 
 from tissuesim.backends.base import Backend
 from tissuesim.bench.cases import Case, bind
-from tissuesim.bench.machine import free_bytes, machine_facts
+from tissuesim.bench.machine import Disturbance, free_bytes, machine_facts
 from tissuesim.bench.masked import masked_rows
 from tissuesim.bench.measure import Effort, Row
 from tissuesim.bench.model_step import passes, prepare, whole_step
@@ -91,7 +91,10 @@ FULL = Suite(
 def run_suite(
     suite: Suite, backend: Backend, progress: Progress, sections: Sequence[str] = SECTIONS
 ) -> dict[str, Any]:
-    """Measure, and return the report as JSON: machine, and a line per measurement."""
+    """Measure, and return the report as JSON: machine, and a line per measurement.
+
+    ``others`` of a line: cores that other programs used meanwhile; its times are then longer than need be.
+    """
     for section in sections:
         if section not in SECTIONS:
             raise InputError(
@@ -100,8 +103,11 @@ def run_suite(
     rows = []
     for section in SECTIONS:
         if section in sections:
+            watched = Disturbance()
             for row in _MEASURED[section](suite, backend, progress):
-                rows.append(row.facts())
+                others = watched.cores()
+                rows.append(row.facts() | ({} if others is None else {"others": others}))
+                watched = Disturbance()
     return {"format": FORMAT, "suite": suite.name, "machine": machine_facts(backend), "rows": rows}
 
 

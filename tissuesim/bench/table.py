@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 COLUMNS = ("", "where", "fields", "time", "per update", "updates/s", "moved", "of copy", "theirs / ours", "")
 
+DISTURBED = 0.3
+"""Cores used by others, from which a reader is told."""
+
 
 def print_table(report: Mapping[str, Any], console: Console | None = None) -> None:
     """Print the report, section by section."""
@@ -29,6 +32,12 @@ def print_table(report: Mapping[str, Any], console: Console | None = None) -> No
             if row["section"] == section:
                 table.add_row(*cells(row))
         console.print(table)
+    disturbed = [row for row in report["rows"] if row.get("others", 0.0) > DISTURBED]
+    if disturbed:
+        console.print(
+            f"Other programs used more than {DISTURBED:g} cores during {len(disturbed)} of {len(report['rows'])} "
+            "lines: their times are longer than they need be."
+        )
 
 
 def headline(machine: Mapping[str, Any]) -> str:
