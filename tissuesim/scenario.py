@@ -211,10 +211,17 @@ def _tissue(name: str, organ: Organ) -> Tissue:
         units=organ.units, regions=organ.regions, labels=organ.labels, voxel_size=organ.voxel_size
     )
     try:
-        tissue = build_tissue(organ.anatomy, name, organ.spacing, seed=organ.seed, options=options)
+        tissue = build_tissue(
+            organ.anatomy, name, organ.spacing, seed=organ.seed, options=options, domain=organ.domain
+        )
     except InputError as error:
         raise InputError(f"organs.{name}.anatomy: {error}") from None
-    if "spacing" in organ.model_fields_set and abs(tissue.spacing - organ.spacing) > 1e-9 * organ.spacing:
+    voxels = organ.domain == "voxels"
+    if (
+        voxels
+        and "spacing" in organ.model_fields_set
+        and abs(tissue.spacing - organ.spacing) > 1e-9 * organ.spacing
+    ):
         raise InputError(
             f"organs.{name}.spacing: {organ.spacing:g} mm, but the saved tissue '{organ.anatomy}' has voxels of "
             f"{tissue.spacing:g} mm; leave the key out"

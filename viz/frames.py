@@ -75,6 +75,11 @@ def read_pictures(run: Run, organ: str, days: Sequence[float], field: str) -> Pi
     InputError for an unknown organ or field, or if no frame is written yet.
     """
     dataset = run[organ]
+    if "center" in dataset:
+        raise InputError(
+            f"'{organ}' lies on the cells of a mesh, and pictures are drawn of voxels only; run it with domain: voxels, "
+            "or read fields.zarr, where 'center' holds the place of each cell"
+        )
     if field not in dataset or dataset[field].dims != ("time", "z", "y", "x"):
         known = [
             str(name)

@@ -14,9 +14,10 @@ from tissuesim.tissue import Tissue, build_graph
 from . import saved
 from .cache import cached_tissue
 from .catalogue import CATALOGUE
-from .importer import SUFFIXES, contents, organ_from_file
+from .importer import SUFFIXES, contents, is_volume_mesh, organ_from_file
 from .lattice import Lattice
 from .niche import niche_map, niche_sites
+from .on_cells import tissue_on_cells
 from .organ import Atlas, Organ, make_atlas
 from .selection import ImportOptions, names_kidney
 from .vasculature import vascular_density
@@ -33,13 +34,16 @@ def build_tissue(
     base: Path | None = None,
     units: str | None = None,
     options: ImportOptions | None = None,
+    domain: str = "voxels",
 ) -> Tissue:
     """Return the tissue of a built-in organ (a name in ``CATALOGUE``) or of a file, in voxels of ``spacing`` mm.
 
     A relative path is read from ``base``. ``seed`` decides vascular density and niche sites, which are
     places in the organ and do not move with the spacing. ``units`` ('m', 'cm', 'mm', 'um') of a file are
     guessed from its size if not given; ``options`` say more about a file. Maps: ``vascular_density`` (1),
-    ``niche_site`` (0 to 1), ``depth`` (mm). InputError for an unknown anatomy, a bad spacing or a damaged file.
+    ``niche_site`` (0 to 1), ``depth`` (mm). With ``domain`` 'tetrahedra' the cells of a volume mesh are the control
+    volumes, and the maps those of voxels of ``spacing``. InputError for an unknown anatomy, a bad spacing or a
+    damaged file.
     """
     if not (np.isfinite(spacing) and spacing > 0):
         raise InputError(f"spacing of organ '{name}' is {spacing} mm; it must be a positive length")
@@ -54,9 +58,16 @@ def build_tissue(
         content = contents(Path(base or ".") / anatomy)
         seen = replace(options, organ="kidney" if names_kidney(name) else "")  # all that a name changes
         facts["options"] = repr(seen)
-    return cached_tissue(
+    tissue = cached_tissue(
         facts, content, lambda: _build(_find_organ(anatomy, base, options), name, spacing, seed), name
     )
+    if domain == "voxels":
+        return tissue
+    if not is_volume_mesh(Path(base or ".") / anatomy):
+        raise InputError(
+            f"domain 'tetrahedra' needs a volume mesh (.vtu, .vtk or .msh), and '{anatomy}' is none; take 'voxels'"
+        )
+    return tissue_on_cells(Path(base or ".") / anatomy, tissue, options)
 
 
 def _build(organ: Organ, name: str, spacing: float, seed: int) -> Tissue:

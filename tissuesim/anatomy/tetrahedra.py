@@ -57,6 +57,8 @@ _CELLS = {
     13: (6, _WEDGE),
     14: (5, _PYRAMID),
 }
+_TETRAHEDRA = (10, 24)
+NO_REGION = -1  # left out or cut out
 _GMSH_CELLS = {"tetra": 10, "tetra10": 10, "hexahedron": 12, "hexahedron20": 12, "wedge": 13, "pyramid": 14}
 
 
@@ -77,22 +79,7 @@ def organ_from_cells(path: str | Path, options: ImportOptions | None = None) -> 
     'region_N'; ``options`` choose and name as for label volumes. InputError if the file is damaged or holds no cells.
     """
     path, options = Path(path), options or ImportOptions()
-    cells = read_cells(path)
-    numbers = np.unique(cells.numbers)
-    if len(numbers) > _MOST_REGIONS:
-        raise InputError(f"'{path}' gives its cells {len(numbers):,} different numbers, which are no regions")
-    table = options.labels or {
-        int(number): cells.names.get(int(number), f"region_{number}") for number in numbers
-    }
-    numbers = np.array([number for number in numbers if int(number) in table])
-    absent = [number for number in table if number not in numbers]
-    if options.labels and absent:
-        raise InputError(
-            f"labels: '{path}' has no cells of number {absent[0]}; it has {np.unique(cells.numbers)}"
-        )
-    names = [table[int(number)] for number in numbers]
-    extent = float(np.ptp(cells.points, axis=0).max())
-    scale, note = scale_to_mm(path, extent, options.units)
+    cells, numbers, names, scale, note = _selected(path, options)
     pose = Pose.of_points(cells.points * scale)
     placed = Cells(pose.points(cells.points * scale), cells.corners, cells.numbers, cells.names)
     size = _cell_volumes(placed)
@@ -109,6 +96,51 @@ def organ_from_cells(path: str | Path, options: ImportOptions | None = None) -> 
     return pose.placed(
         _organ(path, options, solid, regions, names, volumes, pose, {"units": note, **_facts(cells, scale)})
     )
+
+
+def _selected(path: Path, options: ImportOptions) -> tuple[Cells, NDArray[np.int64], list[str], float, str]:
+    """Return the cells of a file, the numbers that are parts and their names, the scale to mm and how it was found."""
+    cells = read_cells(path)
+    numbers = np.unique(cells.numbers)
+    if len(numbers) > _MOST_REGIONS:
+        raise InputError(f"'{path}' gives its cells {len(numbers):,} different numbers, which are no regions")
+    table = options.labels or {
+        int(number): cells.names.get(int(number), f"region_{number}") for number in numbers
+    }
+    numbers = np.array([number for number in numbers if int(number) in table])
+    absent = [number for number in table if number not in numbers]
+    if options.labels and absent:
+        raise InputError(
+            f"labels: '{path}' has no cells of number {absent[0]}; it has {np.unique(cells.numbers)}"
+        )
+    names = [table[int(number)] for number in numbers]
+    extent = float(np.ptp(cells.points, axis=0).max())
+    scale, note = scale_to_mm(path, extent, options.units)
+    return cells, numbers, names, scale, note
+
+
+def tetrahedra_of(
+    path: str | Path, options: ImportOptions | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.uint8], tuple[str, ...]]:
+    """Return points (p, 3) mm, tetrahedra (m, 4), the region of each and the names of regions.
+
+    InputError if the file is damaged or has cells of another kind.
+    """
+    path, options = Path(path), options or ImportOptions()
+    cells, numbers, names, scale, _ = _selected(path, options)
+    if any(kind not in _TETRAHEDRA for kind, _ in cells.corners):
+        raise InputError(
+            f"'{path}' has cells that are no tetrahedra; take domain: voxels, or split them in the mesher"
+        )
+    size = _cell_volumes(Cells(cells.points * scale, cells.corners, cells.numbers, cells.names))
+    volumes = [float(size[cells.numbers == number].sum()) / 1000 for number in numbers]
+    regions = _choose(names, volumes, options)
+    corners = np.concatenate([corner for _, corner in cells.corners])
+    region_of = dict(zip(numbers.tolist(), regions.of_part, strict=True))
+    found = [region_of.get(number) for number in cells.numbers.tolist()]
+    region = np.array([NO_REGION if number is None else number for number in found])
+    kept = region >= 0
+    return cells.points * scale, corners[kept], region[kept].astype(np.uint8), tuple(regions.names)
 
 
 def _organ(

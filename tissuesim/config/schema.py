@@ -65,6 +65,9 @@ class Organ(Section):
         {}, description="names of the labels of a file; others are left out"
     )
     voxel_size: VoxelSize | None = Field(None, description="voxel of a TIFF stack: x, y, z, or one for all")
+    domain: Literal["voxels", "tetrahedra"] = Field(
+        "voxels", description="control volumes: voxels, or the cells of a volume mesh"
+    )
     physics: Text | None = Field(None, description="a shipped organ physics, or a YAML file of one")
 
     @field_validator("spacing")
