@@ -264,7 +264,7 @@ def test_walls_beside_real_hearts(organ: Organ) -> None:
     living = expected["heart/bivme_patient1_ED_capped_mm.vtp"]
     outer = living["reference_solid_volume_mL"]
     cavities = living["signed_volume_sum_mL"] - outer
-    volume = {name: value / 1000 for name, value in tissue_of(organ, 2.0).region_volumes().items()}
+    volume = {name: value / 1000 for name, value in tissue_of(organ, 4.0).region_volumes().items()}
     muscle = volume["left_ventricle"] + volume["septum"] + volume["right_ventricle"]
     assert muscle == pytest.approx(outer - cavities, rel=0.20)
     assert pytest.approx(cavities, rel=0.40) == 270

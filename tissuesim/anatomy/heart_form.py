@@ -14,6 +14,8 @@ from .heart_vessels import vessel_forms
 from .lattice import Point
 from .primitives import Coordinates, Values, ellipsoid, smooth_union, tube
 
+LEFT, RIGHT, LEFT_ATRIUM, RIGHT_ATRIUM = CHAMBERS = range(4)
+
 # Axes of the heart as rows of a rotation. In the body x is right, y front, z up; in the heart p points from the
 # left to the right ventricle, q to the anterior wall and w from the apex (left, front, down) to the base.
 AXES = np.array(
@@ -31,10 +33,10 @@ LEFT_POOL = (26.0, 26.0, 66.5)
 RIGHT_CENTER, RIGHT_POOL = (23.0, 3.0, 6.0), (45.0, 38.0, 62.5)
 CONUS = ((24.0, 22.0, -8.0), (14.0, 41.0, 20.0))  # right outflow tract, up to the pulmonary valve
 CONUS_RADIUS = 12.0
-LEFT_ATRIUM, LEFT_ATRIUM_POOL = (-8.0, -10.0, 40.0), (24.0, 20.0, 20.0)
-LEFT_APPENDAGE, LEFT_APPENDAGE_POOL = (-27.0, 14.0, 33.0), (7.0, 15.0, 7.0)
-RIGHT_ATRIUM, RIGHT_ATRIUM_POOL = (46.0, -5.0, 37.0), (23.0, 23.0, 22.0)
-RIGHT_APPENDAGE, RIGHT_APPENDAGE_POOL = (36.0, 19.0, 33.0), (14.0, 10.0, 8.0)
+ATRIA = {  # middle and half axes of the body and of the appendage
+    LEFT_ATRIUM: (((-8.0, -10.0, 40.0), (24.0, 20.0, 20.0)), ((-27.0, 14.0, 33.0), (7.0, 15.0, 7.0))),
+    RIGHT_ATRIUM: (((46.0, -5.0, 37.0), (23.0, 23.0, 22.0)), ((36.0, 19.0, 33.0), (14.0, 10.0, 8.0))),
+}
 MITRAL, MITRAL_RADIUS = (-6.0, -8.0), 14.0
 TRICUSPID, TRICUSPID_RADIUS = (46.0, -4.0), 13.0
 PAPILLARY = (((-13.0, 17.0, -36.0), (-11.0, 11.0, -8.0)), ((-13.0, -17.0, -36.0), (-11.0, -12.0, -8.0)))
@@ -64,19 +66,6 @@ class Walls:
     def right_outer_half(self) -> Point:
         """Half axes of the outer surface of the right ventricle's body."""
         return (RIGHT_POOL[0] + self.right, RIGHT_POOL[1] + self.right, RIGHT_POOL[2] + self.right)
-
-
-@dataclass(frozen=True)
-class Chambers:
-    """Signed distances (mm, negative inside) of four chambers: the surface of the blood, the outer one.
-
-    Forms go on beyond the valve plane and into each other; `heart_form` cuts them.
-    """
-
-    left: tuple[Values, Values]
-    right: tuple[Values, Values]
-    left_atrium: tuple[Values, Values]
-    right_atrium: tuple[Values, Values]
 
 
 @dataclass(frozen=True)
@@ -139,42 +128,34 @@ def _window(values: Values, window: tuple[slice, ...]) -> Values:
     return values[tuple(part if count > 1 else slice(None) for part, count in pairs)]
 
 
-def chambers(at: Coordinates, walls: Walls) -> Chambers:
-    """Return the chambers' inner and outer surfaces at points p, q, w (mm)."""
-    origin = (0.0, 0.0, 0.0)
-    conus = tube(at, *CONUS)[0] - CONUS_RADIUS
-    right = smooth_union(ellipsoid(at, RIGHT_CENTER, RIGHT_POOL), conus, BLEND)
-    right_outer = smooth_union(
-        ellipsoid(at, RIGHT_CENTER, walls.right_outer_half), conus - walls.right, BLEND
-    )
-    left_atrium = smooth_union(
-        ellipsoid(at, LEFT_ATRIUM, LEFT_ATRIUM_POOL),
-        ellipsoid(at, LEFT_APPENDAGE, LEFT_APPENDAGE_POOL),
-        BLEND,
-    )
-    right_atrium = smooth_union(
-        ellipsoid(at, RIGHT_ATRIUM, RIGHT_ATRIUM_POOL),
-        ellipsoid(at, RIGHT_APPENDAGE, RIGHT_APPENDAGE_POOL),
-        BLEND,
-    )
-    return Chambers(
-        left=(ellipsoid(at, origin, LEFT_POOL), ellipsoid(at, origin, walls.left_outer_half)),
-        right=(right, right_outer),
-        left_atrium=(left_atrium, left_atrium - walls.atria),
-        right_atrium=(right_atrium, right_atrium - walls.atria),
-    )
+def chamber_form(at: Coordinates, walls: Walls, chamber: int) -> tuple[Values, Values]:
+    """Return the signed distances (mm) of a chamber's blood and of its outer surface at points p, q, w.
+
+    Both go on beyond the valve plane and into other chambers; `heart_form` cuts them.
+    """
+    if chamber == LEFT:
+        origin = (0.0, 0.0, 0.0)
+        return ellipsoid(at, origin, LEFT_POOL), ellipsoid(at, origin, walls.left_outer_half)
+    if chamber == RIGHT:
+        body = ellipsoid(at, RIGHT_CENTER, RIGHT_POOL)
+        outer_body = ellipsoid(at, RIGHT_CENTER, walls.right_outer_half)
+        conus = tube(at, *CONUS)[0] - CONUS_RADIUS
+        return smooth_union(body, conus, BLEND), smooth_union(outer_body, conus - walls.right, BLEND)
+    main, appendage = ATRIA[chamber]
+    pool = smooth_union(ellipsoid(at, *main), ellipsoid(at, *appendage), BLEND)
+    return pool, pool - walls.atria
 
 
 def heart_form(at: Coordinates, walls: Walls) -> Form:
     """Return the signed distances of all parts at points p, q, w (mm)."""
-    parts = chambers(at, walls)
-    (left, left_solid), (right, right_solid) = parts.left, parts.right
-    left_atrium, right_atrium = parts.left_atrium[1], parts.right_atrium[1]
+    (left, left_solid), (right, right_solid) = (chamber_form(at, walls, one) for one in (LEFT, RIGHT))
+    left_atrium_pool, left_atrium = chamber_form(at, walls, LEFT_ATRIUM)
+    right_atrium_pool, right_atrium = chamber_form(at, walls, RIGHT_ATRIUM)
     below_roof, conus_top = at[2] - (BASE + ROOF), at[2] - CONUS[1][2]
     papillary = _union(*(tube(at, *ends)[0] - PAPILLARY_RADIUS for ends in PAPILLARY))
     left_pool = np.maximum(np.maximum(left, at[2] - BASE), -papillary)
     right_pool = np.maximum(np.maximum(right, conus_top), -left_solid)
-    atrial_pools = _union(parts.left_atrium[0], np.maximum(parts.right_atrium[0], -left_atrium))
+    atrial_pools = _union(left_atrium_pool, np.maximum(right_atrium_pool, -left_atrium))
     lumens, vessels = vessel_forms(at)
     aorta = vessels[0]
     left_outer, right_outer = _cut(left_solid, below_roof), _cut(right_solid, below_roof)
