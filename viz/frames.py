@@ -77,8 +77,8 @@ def read_pictures(run: Run, organ: str, days: Sequence[float], field: str) -> Pi
     dataset = run[organ]
     if "center" in dataset:
         raise InputError(
-            f"'{organ}' lies on the cells of a mesh, and pictures are drawn of voxels only; run it with domain: voxels, "
-            "or read fields.zarr, where 'center' holds the place of each cell"
+            f"'{organ}' lies on the cells of a mesh, and pictures are drawn of voxels; run it with domain: voxels, or "
+            "read fields.zarr, where 'center' holds the place of each cell"
         )
     if field not in dataset or dataset[field].dims != ("time", "z", "y", "x"):
         known = [

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from .style import GREY, VERMILION, plot_style
 
-if TYPE_CHECKING:
-    from tissuesim.anatomy.surface import OpenSurfaceError
-
 _PLANES = ((0, 1, "x", "y"), (0, 2, "x", "z"), (1, 2, "y", "z"))
 _MOST_EDGES = 60_000  # of the grey mesh; more only blacken the page
 
 
-def draw_open_edges(error: OpenSurfaceError, path: str | Path) -> Path:
+class Broken(Protocol):
+    """What is drawn: ``parts`` with ``points`` and ``triangles``, and the edges ``border`` (e, 2, 3), in mm."""
+
+    parts: Any
+    border: Any
+
+
+def draw_open_edges(error: Broken, path: str | Path) -> Path:
     """Write a PNG of the surface in grey with its open and branching edges in red, in mm; return its path."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.collections import LineCollection

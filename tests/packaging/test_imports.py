@@ -23,7 +23,7 @@ ROOMS: dict[str, set[str]] = {
     "cache_folder": set(),
     "config": set(),
     "tissue": set(),
-    "anatomy": {"tissue"},
+    "anatomy": {"tissue", "config"},
     "model": set(),
     "numerics": {"model", "codegen"},
     "codegen": {"model"},
