@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .offscreen import _environment, _reason
-from .region_box import RegionBox, colors_of
+from .region_box import NOTHING, RegionBox, colors_of
+from .section_labels import ink_on, label_places
 from .style import FAINT_INK, GROUND, INK, nice_floor, plot_style
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ def draw_anatomy(
         view_width = round(VIEW_SHARE * size[0])
         _view(figure, box, (MARGIN, foot, view_width, height))
         left = MARGIN + view_width + MARGIN
-        _sections(figure, box, _letters(tissue), (left, foot, size[0] - left - MARGIN, height))
+        _sections(
+            figure, box, tissue.region_names, _letters(tissue), (left, foot, size[0] - left - MARGIN, height)
+        )
         canvas.draw()
         image = np.asarray(canvas.buffer_rgba())[..., :3]
     _save(image, path)
@@ -164,6 +167,7 @@ def _scale_bar(axes: Axes, right: float, bottom: float, pixels_per_mm: float, ro
 def _sections(
     figure: Figure,
     box: RegionBox,
+    names: tuple[str, ...],
     letters: tuple[tuple[str, str], ...],
     area: tuple[float, float, float, float],
 ) -> None:
@@ -179,12 +183,20 @@ def _sections(
         "axial": (left + LETTERS, top - LETTERS - scale * z - GAP - frame - scale * y),
     }
     at = box.sections()
+    panels, seen = [], []
     for name, across, upward, along in PLANES:
-        image = _section_image(box, across, upward, along, float(at[along]), scale)
+        image, region = _section_image(box, across, upward, along, float(at[along]), scale)
         axes = _area(figure, *places[name], scale * box.size[across], scale * box.size[upward])
         axes.imshow(image, extent=(*axes.get_xlim(), *axes.get_ylim()), aspect="auto", interpolation="none")
         _frame(axes, f"{name}, {'xyz'[along]} = {_coordinate(at[along])}", letters[across], letters[upward])
         _other_planes(axes, box, at, across, upward, scale)
+        panels.append(axes)
+        seen.append(region)
+    colors = region_colors(len(names))
+    for place in label_places(seen, dict(enumerate(name.replace("_", " ") for name in names))):
+        y = panels[place.section].get_ylim()[1] - place.row
+        style: dict[str, Any] = {"size": 9, "ha": "center", "va": "center", "color": ink_on(colors[place.label])}
+        panels[place.section].text(place.column, y, names[place.label].replace("_", " "), **style)
     corner = _area(figure, left, bottom, width, height)
     _scale_bar(corner, width - 4, 6, scale, 0.28 * width)
 
@@ -195,8 +207,8 @@ def _coordinate(value: float) -> str:
 
 def _section_image(
     box: RegionBox, across: int, upward: int, along: int, at: float, scale: float
-) -> NDArray[np.uint8]:
-    """Return the image (height, width, 3) of a section, two samples per pixel, horizontal axis to the left."""
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return image (height, width, 3) and regions of a section, two samples per pixel, horizontal axis to the left."""
     columns, rows = (max(2, round(2 * scale * float(box.size[k]))) for k in (across, upward))
     points = np.empty((rows, columns, 3))
     points[..., along] = at
@@ -205,11 +217,12 @@ def _section_image(
     share, region = box.sample(points)
     opacity = np.clip(1.5 * share, 0.0, 1.0)[..., None]
     ground = np.array([int(GROUND[k : k + 2], 16) for k in (1, 3, 5)])
-    image = opacity * colors_of(region, region_colors(int(box.region[box.region < 255].max()) + 1))
+    image = opacity * colors_of(region, region_colors(int(box.region[box.region < NOTHING].max()) + 1))
     image += (1.0 - opacity) * ground
     rows, columns = rows - rows % 2, columns - columns % 2
     mean = image[:rows, :columns].reshape(rows // 2, 2, columns // 2, 2, 3).mean(axis=(1, 3))
-    return np.asarray(np.round(mean), dtype=np.uint8)
+    region = np.where(share > 0.5, region, np.uint8(NOTHING))[:rows:2, :columns:2]
+    return np.asarray(np.round(mean), dtype=np.uint8), region
 
 
 def _frame(axes: Axes, name: str, across: tuple[str, str], upward: tuple[str, str]) -> None:
@@ -273,7 +286,7 @@ def _job(box: RegionBox, width: int, height: int) -> dict[str, Any]:
     room = 1.04
     return {
         "fraction": box.fraction, "region": box.region, "spacing": box.spacing, "origin": box.origin,
-        "table": region_colors(int(box.region[box.region < 255].max()) + 1), "block": block, "ground": GROUND,
+        "table": region_colors(int(box.region[box.region < NOTHING].max()) + 1), "block": block, "ground": GROUND,
         "cuts": _cuts(box, low, high, toward, block=block), "width": 2 * width, "height": 2 * height,
         "toward_camera": toward, "screen_up": screen_up, "focus": middle,
         "half_height": room * max(half[1], half[0] * height / width),

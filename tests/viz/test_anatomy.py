@@ -12,6 +12,7 @@ from tissuesim.tissue import Tissue, build_graph
 from tissuesim.viz import anatomy
 from tissuesim.viz.anatomy_scene import _surface, cut_face
 from tissuesim.viz.region_box import NOTHING, RegionBox, colors_of
+from tissuesim.viz.section_labels import ink_on, label_places
 
 
 def shell(spacing: float = 1.0) -> Tissue:
@@ -131,6 +132,27 @@ def test_long_names_are_not_clipped(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert extent.x0 >= 0 and extent.x1 <= width and extent.y0 >= 0 and extent.y1 <= height, (
             text.get_text()
         )
+
+
+def test_names_stand_on_their_regions() -> None:
+    """A name is written once, in the section with most room, on its own region alone; a thin one gets none."""
+    wide, narrow = (np.full((200, size), NOTHING, dtype=np.uint8) for size in (400, 120))
+    wide[20:180, 20:250] = 0
+    wide[20:180, 250:256] = 1  # too thin for any name
+    narrow[10:190, 10:110] = 0
+    (place,) = label_places([narrow, wide], {0: "cortex", 1: "capsule"})
+    assert (place.section, place.label) == (1, 0)
+    assert 20 < place.column - 30 and place.column + 30 < 250 and 20 < place.row < 180
+    assert label_places([narrow], {0: "a name that is far too long to fit"}) == []
+
+
+def test_letters_are_read_on_every_color() -> None:
+    """Letters and their ground differ in brightness by 70 of 255 or more, for every color there is."""
+    for color in anatomy.region_colors(28):
+        ink = ink_on(color)
+        letters = np.array([int(ink[k : k + 2], 16) for k in (1, 3, 5)])
+        weights = np.array([0.299, 0.587, 0.114])
+        assert abs(float(weights @ letters) - float(weights @ color)) > 70
 
 
 def test_gallery_pictures_are_small_and_of_today() -> None:
