@@ -142,7 +142,7 @@ def test_names_stand_on_their_regions() -> None:
     narrow[10:190, 10:110] = 0
     (place,) = label_places([narrow, wide], {0: "cortex", 1: "capsule"})
     assert (place.section, place.label) == (1, 0)
-    assert 20 < place.column - 30 and place.column + 30 < 250 and 20 < place.row < 180
+    assert place.column - 30 > 20 and place.column + 30 < 250 and 20 < place.row < 180
     assert label_places([narrow], {0: "a name that is far too long to fit"}) == []
 
 
