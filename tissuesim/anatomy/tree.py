@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import cos, pi, radians, sin
 
 import numpy as np
@@ -270,30 +271,31 @@ def _near_segments(
     stack = [(tuple(slice(0, size) for size in lattice.shape), np.arange(tree.size))]
     while stack:
         window, rows = stack.pop()
-        places = [axis[part] for axis, part in zip(axes, window, strict=True)]
-        middle = [np.array([0.5 * (place[0] + place[-1])]) for place in places]
-        half = 0.5 * float(np.sqrt(sum((place[-1] - place[0]) ** 2 for place in places)))
-        center = _segment_distance(tree, rows, middle).ravel() - radius[rows]
-        rows = rows[center <= min(float(center.min(initial=np.inf)) + 2 * half, limit + half) + 1e-9]
-        if not len(rows):
+        sizes = [part.stop - part.start for part in window]
+        if sizes[0] * sizes[1] * sizes[2] * len(rows) <= _AT_ONCE or max(sizes) <= _LEAF:
+            places = [axis[part] for axis, part in zip(axes, window, strict=True)]
+            distance = _segment_distance(tree, rows, places) - radius[rows, None, None, None]
+            yield (window[0], window[1], window[2]), distance.min(axis=0)
             continue
-        samples = len(places[0]) * len(places[1]) * len(places[2])
-        if samples * len(rows) > _AT_ONCE and max(len(place) for place in places) > _LEAF:
-            stack.extend((part, rows) for part in _parts(window))
-            continue
-        distance = _segment_distance(tree, rows, places)
-        yield (window[0], window[1], window[2]), (distance - radius[rows, None, None, None]).min(axis=0)
+        cuts = [_cut(part) for part in window]
+        low = [axis[[part.start for part in cut]] for axis, cut in zip(axes, cuts, strict=True)]
+        high = [axis[[part.stop - 1 for part in cut]] for axis, cut in zip(axes, cuts, strict=True)]
+        middle = [0.5 * (first + last) for first, last in zip(low, high, strict=True)]
+        spans = [np.square(last - first) for first, last in zip(low, high, strict=True)]
+        half = 0.5 * np.sqrt(spans[0][:, None, None] + spans[1][:, None] + spans[2])
+        center = _segment_distance(tree, rows, middle) - radius[rows, None, None, None]
+        needed = center <= np.minimum(center.min(axis=0) + 2 * half, limit + half) + 1e-9
+        for place in np.argwhere(needed.any(axis=0)):
+            block = tuple(cut[k] for cut, k in zip(cuts, place, strict=True))
+            stack.append((block, rows[needed[:, place[0], place[1], place[2]]]))
 
 
-def _parts(window: tuple[slice, ...]) -> list[tuple[slice, ...]]:
-    """Return the window cut in half along every axis longer than a leaf."""
-    pieces: list[tuple[slice, ...]] = [()]
-    for part in window:
-        length = part.stop - part.start
-        cut = part.start + (length + 1) // 2
-        halves = [part] if length <= _LEAF else [slice(part.start, cut), slice(cut, part.stop)]
-        pieces = [(*piece, half) for piece in pieces for half in halves]
-    return pieces
+def _cut(part: slice) -> list[slice]:
+    """Return a range cut into up to four of about the same length; more than a leaf is always cut."""
+    length = part.stop - part.start
+    count = min(-(-length // _LEAF), 4)
+    edges = [part.start + length * k // count for k in range(count + 1)]
+    return [slice(first, last) for first, last in pairwise(edges)]
 
 
 def _segment_distance(tree: Tree, rows: Ints, places: list[Floats]) -> Floats:
