@@ -195,7 +195,12 @@ def _sections(
     colors = region_colors(len(names))
     for place in label_places(seen, dict(enumerate(name.replace("_", " ") for name in names))):
         y = panels[place.section].get_ylim()[1] - place.row
-        style: dict[str, Any] = {"size": 9, "ha": "center", "va": "center", "color": ink_on(colors[place.label])}
+        style: dict[str, Any] = {
+            "size": 9,
+            "ha": "center",
+            "va": "center",
+            "color": ink_on(colors[place.label]),
+        }
         panels[place.section].text(place.column, y, names[place.label].replace("_", " "), **style)
     corner = _area(figure, left, bottom, width, height)
     _scale_bar(corner, width - 4, 6, scale, 0.28 * width)
