@@ -24,7 +24,8 @@ def tissue_on_cells(path: Path, voxels: Tissue, options: ImportOptions) -> Tissu
     points, cells, region, names = tetrahedra_of(path, options)
     row = nearest_voxel(voxels, points[cells].mean(axis=1))
     maps = {name: values[row] for name, values in voxels.maps.items()}
-    report = {key: voxels.report[key] for key in ("anatomy", "file", "units", "seed") if key in voxels.report}
+    told = ("anatomy", "file", "units", "seed")
+    report: dict[str, object] = {key: value for key, value in voxels.report.items() if key in told}
     reference = voxels.report.get("reference_volume_ml")
     tissue = build_tetrahedra(
         voxels.name,

@@ -150,8 +150,8 @@ def _add_geometry(group: Any, tissue: Tissue, days: NDArray[np.float64]) -> None
         values = in_box(np.asarray(voxels, dtype=np.float64), np.nan)
         add_values(group, name, BOX, values, {"units": "1", "long_name": name.replace("_", " ").capitalize()})
     if tissue.points is not None:
-        centers = {"units": "mm", "long_name": "Center of each cell of the mesh (x, y, z)"}
-        add_values(group, "center", ("voxel", "axis"), np.asarray(tissue.points), centers)
+        place = {"units": "mm", "long_name": "Center of each cell of the mesh (x, y, z)"}
+        add_values(group, "center", ("voxel", "axis"), np.asarray(tissue.points), place)
     add_values(
         group, "box_index", ("voxel",), np.asarray(tissue.box_index, dtype=np.int64),
         {"long_name": "Place of each voxel in the flattened (z, y, x) box"},
