@@ -116,7 +116,9 @@ def write_volume(path: Path, kind: str, ball: np.ndarray) -> None:
             str(path), ball, {"space directions": np.eye(3) * 3, "space origin": np.zeros(3), "space": "RAS"}
         )
     elif kind == "tif":
-        pytest.importorskip("tifffile").imwrite(path, ball)
+        pytest.importorskip("tifffile").imwrite(
+            path, ball, imagej=True, resolution=(1 / 3, 1 / 3), metadata={"spacing": 3.0, "unit": "mm"}
+        )
     elif kind == "mha":
         head = f"NDims = 3\nDimSize = {' '.join(map(str, ball.shape))}\nElementSpacing = 3 3 3\n"
         path.write_bytes(

@@ -261,6 +261,8 @@ def _describe(surface: Surface, regions: list[str]) -> dict[str, object]:
         for part in surface.parts
         if not part.mending.consistent
     ]
-    sheets = surface.report["open_sheets"]
-    assert isinstance(sheets, list)
-    return {"anatomy": "imported surface", **surface.report, "parts": parts, "warnings": [*warnings, *sheets]}
+    skipped, sheets = surface.report["skipped_parts"], surface.report["open_sheets"]
+    assert isinstance(skipped, list) and isinstance(sheets, list)
+    flat = [f"part '{name}' is flat or without area and left out" for name in skipped]
+    facts = {key: value for key, value in surface.report.items() if key != "open_sheets"}
+    return {"anatomy": "imported surface", **facts, "parts": parts, "warnings": [*warnings, *flat, *sheets]}

@@ -17,12 +17,20 @@ SUFFIXES = (*surface.SUFFIXES, *label_files.SUFFIXES, *tetrahedra.SUFFIXES)
 
 
 def organ_from_file(path: str | Path, options: ImportOptions | None = None) -> Organ:
-    """Return the organ in a surface, a label volume or a volume mesh; InputError if the kind of file is unknown."""
+    """Return the organ in a surface, a label volume or a volume mesh; InputError names the file and says why not."""
     path = Path(path)
-    suffix = path.suffix.lower()
+    try:
+        return _read(path, path.suffix.lower(), options)
+    except InputError as error:
+        if path.name in str(error):
+            raise
+        raise InputError(f"'{path}': {error}") from None
+
+
+def _read(path: Path, suffix: str, options: ImportOptions | None) -> Organ:
     if label_files.volume_suffix(path):
         return organ_from_labels(path, options)
-    if suffix in tetrahedra.SUFFIXES or (suffix == ".vtk" and _holds_cells(path)):
+    if is_volume_mesh(path):
         return tetrahedra.organ_from_cells(path, options)
     if suffix in surface.SUFFIXES:
         return organ_from_surface(path, options)
@@ -35,6 +43,12 @@ def organ_from_file(path: str | Path, options: ImportOptions | None = None) -> O
 def is_importable(path: Path) -> bool:
     """Return whether the suffix of a path is one that can be imported."""
     return path.name.lower().endswith(SUFFIXES)
+
+
+def is_volume_mesh(path: Path) -> bool:
+    """Return whether a file holds cells: tetrahedra or others."""
+    suffix = path.suffix.lower()
+    return suffix in tetrahedra.SUFFIXES or (suffix == ".vtk" and _holds_cells(path))
 
 
 def _holds_cells(path: Path) -> bool:

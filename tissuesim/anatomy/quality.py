@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tissuesim.errors import InputError, nearest
 from tissuesim.tissue import Tissue
 from tissuesim.units import quantity
 
 from .build import build_tissue
-from .importer import SUFFIXES, is_importable
+from .importer import SUFFIXES, is_importable, organ_from_file
 from .length_unit import UNITS
 from .selection import ImportOptions
+from .thin import thin_shares
 
-MOSTLY = 0.5  # a region of whose voxels more than this are thinner than two voxels is told
+MOSTLY = 0.5  # a region of which more than this is thinner than two voxels is told
 # The default run (docs/performance.md): 20,864 voxels, 1,962 steps for 485 days in 48 s on two cores, below
 # 1 kB per voxel. That is 48 s / (1962 x 20,864) per step and 4 steps per day.
 NANOSECONDS_PER_STEP = 1170.0
@@ -73,23 +74,24 @@ def examine_file(
             f"allowed are {', '.join(SUFFIXES)}{nearest(path.suffix.lower(), SUFFIXES)}"
         )
     tissue = build_tissue(str(path.absolute()), name or "tissue", spacing, options=options)
-    return tissue, quality_report(tissue)
+    organ = organ_from_file(path.absolute(), replace(options, organ=name))
+    return tissue, quality_report(tissue, thin_shares(organ, spacing))
 
 
-def quality_report(tissue: Tissue) -> dict[str, Any]:
-    """Return the report of a tissue that was imported from a file."""
+def quality_report(tissue: Tissue, thin: Mapping[str, float]) -> dict[str, Any]:
+    """Return the report of a tissue that was imported from a file; ``thin`` as from `thin_shares`."""
     facts = tissue.report
     parts = facts.get("parts")
     warnings = list(_as_list(facts.get("warnings")))
     if "volume_warning" in facts:
         warnings.append(str(facts["volume_warning"]))
-    regions = _regions(tissue)
+    regions = _regions(tissue, thin)
     for region in regions:
         if region["voxels"] == 0:
             warnings.append(f"region '{region['name']}' holds no voxel: it is too thin for this spacing")
         elif region["thin_share"] > MOSTLY:
             warnings.append(
-                f"region '{region['name']}' is thinner than two voxels in {region['thin_share']:.0%} of its voxels"
+                f"region '{region['name']}' is thinner than two voxels in {region['thin_share']:.0%} of its volume"
             )
     return {
         "file": str(facts.get("file", "")),
@@ -128,31 +130,11 @@ def estimate(voxels: int) -> dict[str, float]:
     }
 
 
-def thin_voxels(tissue: Tissue) -> NDArray[np.bool_]:
-    """Return (n,) which voxels lie in no cube of 2 x 2 x 2 voxels of their region: where it is thinner than that."""
-    nothing = -1
-    dense = np.pad(tissue.scatter(tissue.region.astype(np.int16), nothing), 1, constant_values=nothing)
-    corner = tuple(slice(0, -1) for _ in range(3))
-    same = dense[corner] != nothing
-    steps = [(z, y, x) for z in (0, 1) for y in (0, 1) for x in (0, 1)]
-    windows = [
-        tuple(slice(step, size - 1 + step) for step, size in zip(shift, dense.shape, strict=True))
-        for shift in steps
-    ]
-    for window in windows:
-        same &= dense[window] == dense[corner]
-    covered = np.zeros(dense.shape, dtype=np.bool_)
-    for window in windows:
-        covered[window] |= same
-    return ~tissue.gather(covered[1:-1, 1:-1, 1:-1])
-
-
-def _regions(tissue: Tissue) -> list[dict[str, Any]]:
+def _regions(tissue: Tissue, thin: Mapping[str, float]) -> list[dict[str, Any]]:
     reference = tissue.report.get("region_reference_ml")
     known: Mapping[str, Any] = reference if isinstance(reference, dict) else {}
     count = len(tissue.region_names)
     voxels = np.bincount(tissue.region, minlength=count)
-    thin = np.bincount(tissue.region, thin_voxels(tissue), count)
     rows = []
     for number, (name, volume) in enumerate(tissue.region_volumes().items()):
         ml = float(known[name]) if name in known else None
@@ -163,7 +145,7 @@ def _regions(tissue: Tissue) -> list[dict[str, Any]]:
                 "voxels_ml": volume / 1000,
                 "error": volume / 1000 / ml - 1 if ml else None,
                 "voxels": int(voxels[number]),
-                "thin_share": float(thin[number] / voxels[number]) if voxels[number] else 1.0,
+                "thin_share": thin[name],
             }
         )
     return rows

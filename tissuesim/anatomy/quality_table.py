@@ -42,7 +42,7 @@ def print_report(report: Mapping[str, Any], console: Console | None = None) -> N
     volume = report["volume"]
     table.add_row("all", *_numbers(volume), f"{report['voxels']:,}", "")
     console.print(table)
-    console.print(Text("thin: share of a region's voxels where it is thinner than two voxels", style="dim"))
+    console.print(Text("thin: share of a region's volume where it is thinner than two voxels", style="dim"))
     for warning in report["warnings"]:
         console.print(Padding(Text(f"Warning: {warning}", style="yellow"), (0, 0)))
 

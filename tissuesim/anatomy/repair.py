@@ -71,19 +71,21 @@ def _count(number: int, noun: str) -> str:
 
 
 def weld(mesh: Mesh, tolerance: float = WELD_TOLERANCE) -> Mesh:
-    """Return the mesh with points within ``tolerance`` (mm) merged, degenerate and doubled triangles dropped.
+    """Return the mesh with close points merged, degenerate and doubled triangles dropped.
 
-    Points are merged on two grids of that size, shifted by half a cell, so that no cell border parts them. The
-    answer does not depend on the order of points, triangles or their corners.
+    Points nearer than half a ``tolerance`` (mm) along each axis are merged for sure, farther than eight times that
+    never. The answer does not depend on the order of points, triangles or their corners.
     """
     points, triangles = mesh.points, mesh.triangles
     order = np.lexsort(points.T[::-1])
     place = np.empty(len(points), np.int64)
     place[order] = np.arange(len(points))
     points, triangles = points[order], place[triangles]
-    for shift in (0.0, 0.5):
-        cells = np.floor(points / tolerance + 0.5 + shift)
-        _, first, number = np.unique(cells, axis=0, return_index=True, return_inverse=True)
+    for shift in np.ndindex(
+        2, 2, 2
+    ):  # on grids shifted by half a cell, so that one of them parts no close pair
+        cells = np.floor(points / tolerance + 0.5 * (1 + np.array(shift))).astype(np.int64)
+        _, first, number = np.unique(_one_number(cells), return_index=True, return_inverse=True)
         lowest = np.sort(first)
         rank = np.empty(len(first), np.int64)
         rank[np.argsort(first)] = np.arange(len(first))
@@ -96,6 +98,15 @@ def weld(mesh: Mesh, tolerance: float = WELD_TOLERANCE) -> Mesh:
     _, keep = np.unique(np.sort(triangles, axis=1), axis=0, return_index=True)
     used, compact = np.unique(triangles[keep], return_inverse=True)
     return Mesh(mesh.name, points[used], compact.reshape(-1, 3))
+
+
+def _one_number(cells: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return (p,) a number for each cell (p, 3), the same for the same cell."""
+    cells = cells - cells.min(axis=0, initial=0)
+    size = [int(count) + 1 for count in cells.max(axis=0, initial=0)]
+    if size[0] * size[1] * size[2] >= 2**62:
+        return np.unique(cells, axis=0, return_inverse=True)[1].reshape(-1)
+    return np.asarray((cells[:, 0] * size[1] + cells[:, 1]) * size[2] + cells[:, 2])
 
 
 def mend(mesh: Mesh) -> tuple[tuple[Mesh, ...], Mending]:

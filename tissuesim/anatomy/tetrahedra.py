@@ -47,11 +47,13 @@ _MOST_REGIONS = 1000  # more different numbers are no regions
 # VTK cell types; faces of the cell with the given number of corners, run through from outside
 _TETRAHEDRON = ((0, 2, 1), (0, 1, 3), (1, 2, 3), (0, 3, 2))
 _HEXAHEDRON = ((0, 3, 2, 1), (4, 5, 6, 7), (0, 1, 5, 4), (1, 2, 6, 5), (2, 3, 7, 6), (3, 0, 4, 7))
+_VOXEL = ((0, 2, 3, 1), (4, 5, 7, 6), (0, 1, 5, 4), (1, 3, 7, 5), (3, 2, 6, 7), (2, 0, 4, 6))  # rows along x
 _WEDGE = ((0, 1, 2), (3, 5, 4), (0, 3, 4, 1), (1, 4, 5, 2), (2, 5, 3, 0))
 _PYRAMID = ((0, 3, 2, 1), (0, 1, 4), (1, 2, 4), (2, 3, 4), (3, 0, 4))
 _CELLS = {
     10: (4, _TETRAHEDRON),
     24: (4, _TETRAHEDRON),  # with points on its edges, which are not needed
+    11: (8, _VOXEL),
     12: (8, _HEXAHEDRON),
     25: (8, _HEXAHEDRON),
     13: (6, _WEDGE),
