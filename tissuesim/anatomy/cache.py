@@ -22,9 +22,7 @@ SWITCH = "TISSUESIM_TISSUE_CACHE"
 """Set to 0, every tissue is built anew."""
 
 
-def cached_tissue(
-    facts: Mapping[str, Any], content: bytes, build: Callable[[], Tissue], name: str
-) -> Tissue:
+def cached_tissue(facts: Mapping[str, Any], content: bytes, build: Callable[[], Tissue], name: str) -> Tissue:
     """Return the tissue of ``facts`` (spacing, seed, ...) and ``content`` (of a file), from the cache or by ``build``.
 
     The key also holds the text of the code that builds tissues, so a new version builds anew. A damaged file in the
