@@ -7,6 +7,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tissuesim.bench.table import DISTURBED, headline
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -15,8 +17,6 @@ Rows = Sequence[Mapping[str, Any]]
 
 def plot_scaling(report: Mapping[str, Any], folder: Path) -> list[Path]:
     """Draw what the report has lines for into ``folder``; returns the pictures."""
-    from tissuesim.bench.table import headline
-
     drawn = []
     caption = headline(report["machine"])
     for name, draw in (
@@ -57,12 +57,23 @@ def _picture(path: Path, draw: Any, rows: Rows, caption: str) -> Path:
 
 
 def _voxels(axes: Axes, rows: Rows) -> None:
+    """Hollow points were measured while other programs were at work."""
     style = _style()
     for kind, color in (("stochastic", style.VERMILION), ("deterministic", style.BLUE)):
-        chosen = sorted((row["voxels"], row["seconds"] * 1e3) for row in rows if row["name"].endswith(kind))
+        chosen = sorted((row for row in rows if row["name"].endswith(kind)), key=lambda row: row["voxels"])
         label = {"stochastic": "whole cells, random events", "deterministic": "expected amounts"}[kind]
-        axes.plot(*zip(*chosen, strict=True), "o-", color=color, label=label, markersize=4)
+        points = [(row["voxels"], row["seconds"] * 1e3) for row in chosen]
+        axes.plot(*zip(*points, strict=True), "o-", color=color, label=label, markersize=4)
+        hollow = [
+            point for point, row in zip(points, chosen, strict=True) if row.get("others", 0.0) > DISTURBED
+        ]
+        if hollow:
+            axes.plot(*zip(*hollow, strict=True), "o", color=color, mfc="white", markersize=4)
     axes.set(xscale="log", yscale="log", xlabel="voxels", ylabel="time per step [ms]")
+    if any(row.get("others", 0.0) > DISTURBED for row in rows):
+        axes.plot(
+            [], [], "o", color=style.GREY, mfc="white", markersize=4, label="with other programs at work"
+        )
     axes.set_title("A whole step of the shipped model")
     axes.legend()
 
@@ -93,7 +104,7 @@ def _peers(axes: Axes, rows: Rows) -> None:
         names, times, color=[style.BLUE if name == "tissuesim" else style.GREY for name in names]
     )
     axes.bar_label(drawn, labels=[f" {value:.2g}" for value in times], fontsize=8)
-    axes.set(xscale="log", xlabel="time per voxel and field [ns]", xlim=(min(times) / 2, max(times) * 2))
+    axes.set(xlabel="time per voxel and field [ns]", xlim=(0, 1.1 * max(times)))
     axes.set_title(f"One explicit step, {case[0]}, {case[1]} fields, {case[2]}")
     axes.grid(visible=False, axis="y")
 
