@@ -161,7 +161,7 @@ def test_texts_hold_every_effect() -> None:
     for text, marks in (
         (numpy_text(program), ("cells[:, ", "states[:, ", "totals[", "sums[", "maxima[")),
         (numba_text(program), ("cells[i, ", "states[i, ", "totals[", "sums[", "maxima[")),
-        (cuda_text(program), ("cells[AT", "states[AT", "ATOMIC_ADD", "voxel_sums[", "raise_maximum")),
+        (cuda_text(program), ("cells[AT", "states[AT", "LEAF(", "RAISE(")),
     ):
         lines = [line.strip() for line in text.splitlines()]
         assert sum(line.startswith(marks) for line in lines) == expected
