@@ -194,12 +194,27 @@ def _with_surfaces(model: Model, physics: dict[str, OrganPhysics]) -> Model:
 
 
 def _opened(name: str, tissue: Tissue, physics: OrganPhysics) -> Tissue:
-    """The tissue with a map for every open surface."""
+    """The tissue with a map for every open surface, and with conductances that follow its fibers."""
     try:
         maps = physics.surface_maps(tissue)
+        fibered = _along_fibers(tissue, physics)
     except InputError as error:
         raise InputError(f"organs.{name}.physics: {error}") from None
-    return replace(tissue, maps={**tissue.maps, **maps}) if maps else tissue
+    return replace(fibered, maps={**tissue.maps, **maps}) if maps else fibered
+
+
+def _along_fibers(tissue: Tissue, physics: OrganPhysics) -> Tissue:
+    """The tissue with conductances along and across the fibers of the regions that have them."""
+    from tissuesim.tissue.anisotropy import anisotropic_conductance
+
+    if physics.anisotropy is None or "fiber_x" not in tissue.maps:
+        return tissue
+    fibers = np.stack([tissue.maps[f"fiber_{axis}"] for axis in "xyz"], axis=1)
+    muscle = tissue.in_regions(physics.anisotropy.of)
+    conductance = anisotropic_conductance(
+        tissue.conductance, fibers, tissue.neighbors, *physics.fiber_diffusivities(), only=muscle
+    )
+    return replace(tissue, conductance=conductance)
 
 
 def _tissue(name: str, organ: Organ) -> Tissue:

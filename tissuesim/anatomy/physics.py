@@ -71,8 +71,9 @@ class Surface:
 
 @dataclass(frozen=True)
 class Anisotropy:
-    """Tortuosities along and across fibers."""
+    """Regions with fibers, and the tortuosities along and across them."""
 
+    of: tuple[str, ...]
     along: Quantity
     across: Quantity
 
@@ -272,7 +273,9 @@ def _organ(top: _Section) -> OrganPhysics:
     fibers = None
     if top.take("anisotropy", required=False) is not None:
         own = top.section("anisotropy")
-        fibers = Anisotropy(*(own.quantity(key, *PROPERTIES["tortuosity"]) for key in ("along", "across")))
+        of = own.names("of", tuple(regions))
+        along, across = (own.quantity(key, *PROPERTIES["tortuosity"]) for key in ("along", "across"))
+        fibers = Anisotropy(of, along, across)
         own.close()
     top.close()
     return OrganPhysics(name, description, reference, regions, surfaces, enters, fibers)

@@ -17,12 +17,14 @@ def anisotropic_conductance(
     neighbors: NDArray[np.int32],
     along: float,
     across: float,
+    only: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
     """Return (n, 6) conductances times n.D.n, the mean of both voxels, in the order -x +x -y +y -z +z.
 
     D = across I + (along - across) f f^T, so a face with normal e has e.D.e = along (f.e)^2 + across
     (1 - (f.e)^2). ``fibre`` (n, 3) are unit vectors f with components x, y, z; ``along`` and ``across`` are
     diffusivities relative to the one that the conductance will be multiplied with (dimensionless, positive).
+    Voxels outside of ``only`` (n,) have no fibers: their factor is 1.
 
     A two-point flux has no place for the off-diagonal part of D. Fibers along an axis have none and are exact.
     Oblique ones spread less along and more across than they should: at an angle a to one of two axes by (along -
@@ -48,5 +50,7 @@ def anisotropic_conductance(
             f"(length {np.sqrt(lengths[first]):.4g})"
         )
     factor = (along * squares + across * (1.0 - squares))[:, _FACE_AXIS]
+    if only is not None:
+        factor = np.where(only[:, None], factor, 1.0)
     there = np.stack([factor[neighbors[:, face], face] for face in range(6)], axis=1)
     return np.asarray(conductance * (0.5 * (factor + there)))
