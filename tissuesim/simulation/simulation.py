@@ -117,6 +117,7 @@ class Simulation:
             self.path / "totals.zarr",
             TotalsTable(scenario).columns,
             [days(tick) for tick in scenario.totals_ticks()],
+            {"baseline_day": scenario.treatment_day},
         )
         write_status(self.path, "running", backend=self.backend.name)  # last: from here on it can be resumed
         return self.path
@@ -292,16 +293,13 @@ class Recorder:
 
     def finish(self, wall: float) -> dict[str, Any]:
         """Last rows, endpoints and the final status."""
-        from tissuesim.readouts import endpoints
-        from tissuesim.run import Run, write_status
+        from tissuesim.run import Run, write_readouts, write_status
 
         self.flush()
         self.writer.close()
-        totals = Run(self.path).totals
-        columns = {str(name): np.asarray(totals[name].values, np.float64) for name in totals.data_vars}
-        found = endpoints(
-            np.asarray(totals["time"].values), columns, baseline_day=self.scenario.treatment_day
-        )
+        run = Run(self.path)
+        found = run.endpoints
+        write_readouts(self.path, np.asarray(run.totals["time"].values), run.clinic.readouts)
         (self.path / "endpoints.json").write_text(json.dumps(found, indent=2), encoding="utf-8")
         write_status(
             self.path,

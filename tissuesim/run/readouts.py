@@ -1,0 +1,52 @@
+"""Clinical readouts written into a run folder: a tidy table and a group of the totals."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tissuesim.readouts import CATALOGUE, describe, write_csv
+from tissuesim.run.layout import TIME, add_values, consolidate, create_store
+
+CSV = "readouts.csv"
+GROUP = "readouts"
+
+
+def attributes(name: str) -> dict[str, Any]:
+    """Unit, label, range, limits, source and grade of a readout, as attributes of its array."""
+    entry = describe(name, CATALOGUE)
+    if entry is None:
+        return {"units": "1", "long_name": name}
+    limits = {f"limit_{key}": value for key, value in entry.limits.items()}
+    return {
+        "units": entry.unit,
+        "long_name": entry.label,
+        **limits,
+        "source": entry.source,
+        "grade": entry.grade,
+    }
+
+
+def write_readouts(run: Path, days: NDArray[np.float64], series: Mapping[str, NDArray[np.float64]]) -> Path:
+    """Write ``readouts.csv`` and the group ``readouts`` of ``totals.zarr`` in a run folder; returns the table.
+
+    What was there of an earlier time is replaced.
+    """
+    write_csv(run / CSV, days, series)
+    totals = run / "totals.zarr"
+    if totals.is_dir():
+
+        def fill(root: Any) -> None:
+            add_values(root, "time", ("time",), days, TIME)
+            for name, values in series.items():
+                add_values(root, name, ("time",), values, attributes(name))
+
+        shutil.rmtree(totals / GROUP, ignore_errors=True)
+        create_store(totals / GROUP, fill)
+        consolidate(totals)
+    return run / CSV
