@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tissuesim.readouts import RELAPSE, REMISSION
+from tissuesim.readouts import CATALOGUE, RELAPSE, REMISSION
 
 from ..style import (
     ACTIVITY,
@@ -25,6 +25,7 @@ from ..style import (
     SKY,
     VERMILION,
     title_text,
+    unit_text,
 )
 from .courses import Courses
 from .panel import LOWEST_COUNT, Curve, Level, LineStyle, Panel
@@ -48,6 +49,7 @@ def blood(runs: Sequence[Courses]) -> list[Panel]:
         Curve(("naive_b_per_ul",), "naive B", SKY),
         Curve(("memory_b_per_ul",), "memory B", BLUE),
         Curve(("plasmablast_per_ul",), "plasmablasts", PURPLE),
+        Curve(("autoreactive_b_per_ul",), "autoreactive B", VERMILION),
     )
     low, high = BLOOD_RANGE
     unit = "cells per µL"
@@ -70,8 +72,8 @@ def antibodies(runs: Sequence[Courses]) -> list[Panel]:
         Curve(("total_igg",), "total IgG", ORANGE),
     )
     return [
-        Panel("Antibodies", "relative to untreated", relative),
-        Panel("Complement C3", "g/L", (Curve(("c3",), "C3", BLUE),), low=0.0),
+        Panel("Antibodies", "relative to untreated", relative, False, levels("autoantibody"), low=0.0),
+        Panel("Complement C3", "g/L", (Curve(("c3",), "C3", BLUE),), False, levels("c3"), low=0.0),
         Panel("BAFF in plasma", "relative to untreated", (Curve(("baff",), "BAFF", GREEN),), low=0.0),
     ]
 
@@ -113,9 +115,56 @@ def _tissue_signals(organ: str, courses: Courses) -> Panel:
 
 
 def clinical(runs: Sequence[Courses]) -> list[Panel]:
-    """Return disease activity as the model has it, with what counts as remission and relapse."""
+    """Return disease activity, the scores of the clinic and what each organ is measured by, with their limits."""
     activity = (Curve(("disease_activity",), "disease activity", ACTIVITY),)
-    return [Panel("Disease activity", "relative to untreated", activity, False, ACTIVITY_LEVELS, low=0.0)]
+    reached = (
+        Curve(("remission",), "remission", GREEN),
+        Curve(("doris",), "DORIS", BLUE, "--"),
+        Curve(("lldas",), "LLDAS", ORANGE, ":"),
+    )
+    items = ("renal", "skin", "joints", "serosal", "immunologic")
+    sledai = tuple(
+        Curve((f"sledai_{item}",), item, color)
+        for item, color in zip(items, (VERMILION, PURPLE, ORANGE, GREEN, SKY), strict=True)
+    )
+    return [
+        Panel("Disease activity", "relative to untreated", activity, False, ACTIVITY_LEVELS, low=0.0),
+        Panel("Low activity and remission reached", "0 no, 1 yes", reached, low=-0.08, high=1.15),
+        Panel("SLEDAI-2K", "points", (Curve(("sledai",), "in all", BLACK), *sledai), False,
+              levels("sledai", "low_activity"), low=0.0),
+        measured("eustar", BLACK),
+        measured("tis", BLACK),
+        measured("upcr", VERMILION),
+        measured("egfr", BLUE),
+        measured("mrss", PURPLE),
+        Panel("Lungs", "% predicted", (Curve(("fvc",), "FVC", BLUE), Curve(("dlco",), "DLCO", SKY)), False,
+              levels("dlco"), low=0.0),
+        Panel("Lungs on CT", "% of the lungs", (Curve(("ground_glass",), "ground glass", SKY),
+              Curve(("reticular",), "reticular", BLUE)), low=0.0),
+        measured("mmt8", BLUE),
+        measured("ck", VERMILION, logarithmic=True),
+        measured("troponin", VERMILION, logarithmic=True),
+        Panel("Joints", "of 28", (Curve(("tender_joints",), "tender", ORANGE),
+              Curve(("swollen_joints",), "swollen", VERMILION)), low=0.0),
+    ]  # fmt: skip
+
+
+def measured(name: str, color: str, *, logarithmic: bool = False) -> Panel:
+    """Return the panel of one readout of the catalogue, with its own name, unit and limits."""
+    entry = CATALOGUE[name]
+    unit = unit_text(entry.unit) or "points"
+    low = None if logarithmic else 0.0
+    return Panel(entry.label, unit, (Curve((name,), entry.label, color),), logarithmic, levels(name), low=low)
+
+
+def levels(name: str, *keys: str) -> tuple[Level, ...]:
+    """Return the limits of a readout of the catalogue: those of ``keys``, or all."""
+    limits = CATALOGUE[name].limits
+    return tuple(
+        Level(value, f"{key.replace('_', ' ')}: {value:g}", above=True)
+        for key, value in limits.items()
+        if not keys or key in keys
+    )
 
 
 def organs(runs: Sequence[Courses]) -> list[Panel]:
@@ -126,11 +175,10 @@ def organs(runs: Sequence[Courses]) -> list[Panel]:
     def level(key: str) -> tuple[Curve, ...]:
         """Return the mean over the tissue under attack where the run has it, else over the whole organ."""
         return tuple(
-            Curve((f"{organ}.{key}_load",), organ_text(organ), color[organ], divisor=f"{organ}.target_volume")
-            if f"{organ}.{key}_load" in runs[0]
-            else Curve((f"{organ}.{key}.mean",), organ_text(organ), color[organ])
+            Curve((f"{organ}.{key}" if f"{organ}.{key}" in runs[0] else f"{organ}.{key}.mean",),
+                  organ_text(organ), color[organ])
             for organ in names
-        )
+        )  # fmt: skip
 
     def cells(*fields: str, extinction: bool = False) -> tuple[Curve, ...]:
         return tuple(

@@ -33,7 +33,7 @@ class Courses:
 
     @cached_property
     def _sources(self) -> tuple[xarray.Dataset, ...]:
-        return (self.run.totals,)
+        return (self.run.readouts, self.run.totals)
 
     @cached_property
     def treatments(self) -> list[Treatment]:

@@ -39,19 +39,14 @@ class Curve:
     style: LineStyle = "-"
     scale: float = 1.0
     extinction: bool = False
-    divisor: str | None = None
 
     def is_in(self, courses: Courses) -> bool:
         """Return whether the run has all columns of this curve."""
-        return courses.has(self.columns) and (self.divisor is None or self.divisor in courses)
+        return courses.has(self.columns)
 
     def values(self, courses: Courses) -> Series:
         """Return the line in the unit of the panel, one number per row of ``courses.days``."""
-        values = self.scale * courses.values(self.columns)
-        if self.divisor is None:
-            return values
-        below = courses.values((self.divisor,))
-        return np.divide(values, below, out=np.full_like(values, np.nan), where=below > 0.0)
+        return self.scale * courses.values(self.columns)
 
 
 @dataclass(frozen=True)

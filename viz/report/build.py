@@ -9,10 +9,12 @@ from typing import Any
 
 from tissuesim import __version__
 from tissuesim.errors import InputError
+from tissuesim.readouts.clinical_endpoints import VISITS
 from tissuesim.run import Run
 
 from ..plots.courses import Courses
 from ..plots.figures import courses_of
+from ..render import panel_days
 from ..style import day_text, title_text
 from . import charts, pictures, ran, story, trust, volume
 
@@ -80,6 +82,8 @@ def render(runs: Sequence[Courses], scorecard: Mapping[str, Any] | None) -> str:
         span=main.span,
         certificates=ran.certificates(main.run),
         outcomes=story.outcomes(runs),
+        visits=story.visits(runs),
+        visit_days=VISITS,
         stills=pictures.stills(main, organs),
         comparisons=_comparisons(runs),
         maps=pictures.maps(main.run, organs),
@@ -99,15 +103,14 @@ def render(runs: Sequence[Courses], scorecard: Mapping[str, Any] | None) -> str:
 
 
 def _comparisons(runs: Sequence[Courses]) -> list[dict[str, Any]]:
-    """Return the pictures of the other runs, of the organs they share with the first."""
-    shared = runs[0].run.organs
-    return [
-        {
-            "name": other.name,
-            "stills": pictures.stills(other, [one for one in other.run.organs if one in shared]),
-        }
-        for other in runs[1:]
-    ]
+    """Return the pictures of the other runs on the days of the first one's, of the organs they share with it."""
+    first = runs[0].run
+    found = []
+    for other in runs[1:]:
+        shared = [organ for organ in other.run.organs if organ in first.organs]
+        days = {organ: panel_days(first, organ) for organ in shared if "center" not in first[organ]}
+        found.append({"name": other.name, "stills": pictures.stills(other, shared, days)})
+    return found
 
 
 def as_script(content: Any) -> str:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from ..plots.catalogue import organ_text
 from ..plots.killing import plot_killing
 from ..plots.last_cell import clearing, plot_last_cell, sentence
-from ..render import panel
+from ..render import panel, panel_days
 from ..style import day_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tissuesim.run import Run
 
@@ -37,19 +37,26 @@ class Picture:
     alternative: str
 
 
-def stills(courses: Courses, organs: Sequence[str]) -> dict[str, Picture]:
-    """Return the picture of before, peak and after for each of ``organs`` (none for those on the cells of a mesh)."""
+def stills(
+    courses: Courses, organs: Sequence[str], days: Mapping[str, Sequence[float]] | None = None
+) -> dict[str, Picture]:
+    """Return the picture of before, peak and after for each of ``organs``, or of its ``days``.
+
+    Organs on the cells of a mesh have none.
+    """
     found = {}
     for organ in organs:
         if "center" in courses.run[organ]:
             continue
+        chosen = None if days is None else days.get(organ)
         with tempfile.TemporaryDirectory(prefix="tissuesim-report-") as folder:
-            path = panel(courses.run, None, organ, out=Path(folder) / "panel.png")
-            name = organ_text(organ)
+            path = panel(courses.run, chosen, organ, out=Path(folder) / "panel.png")
+            shown = panel_days(courses.run, organ) if chosen is None else tuple(chosen)
+            listed = ", ".join(day_text(day) for day in shown)
             found[organ] = embedded(
                 path,
-                f"The {name} before treatment, at the peak of CAR T cells and later, cut open; one color scale.",
-                _inflammation_words(courses, organ),
+                f"The {organ_text(organ)}, cut open, on {listed}; one color scale.",
+                _inflammation_words(courses, organ, shown),
             )
     return found
 
@@ -99,15 +106,12 @@ def embedded(path: Path, caption: str, alternative: str) -> Picture:
     return Picture(f"data:image/webp;base64,{text}", image.width, image.height, caption, alternative)
 
 
-def _inflammation_words(courses: Courses, organ: str) -> str:
-    """Return the three views in words: mean inflammation of ``organ`` on their days."""
-    from ..render import panel_days
-
+def _inflammation_words(courses: Courses, organ: str, days: Sequence[float]) -> str:
+    """Return the views in words: mean inflammation of ``organ`` on their days."""
     column = f"{organ}.inflammation.mean"
     name = organ_text(organ)
     if column not in courses:
-        return f"Three views of the {name}, cut open, colored by inflammation."
-    days = panel_days(courses.run, organ)
+        return f"Views of the {name}, cut open, colored by inflammation."
     values = courses.values((column,))
     told = [
         f"{value:.2f} on {day_text(day)}"
