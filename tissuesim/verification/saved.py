@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from tissuesim import __version__
@@ -17,15 +17,16 @@ from tissuesim.verification.check import Check
 FILE = "scorecard.json"
 
 
-def save_scorecard(checks: Sequence[Check], *, quick: bool) -> Path:
-    """Keep ``checks`` in the cache folder, with version and time, and return the file.
+def save_scorecard(checks: Sequence[Check], *, quick: bool) -> None:
+    """Keep ``checks`` in the cache folder, with version and time.
 
-    A quick scorecard does not replace a full one of the same version.
+    A quick scorecard does not replace a full one of the same version. A folder that cannot be written is let be: the
+    next report then says that nothing was checked.
     """
     path = cache_folder() / FILE
     before = saved_scorecard()
     if quick and before is not None and not before["quick"]:
-        return path
+        return
     content = {
         "version": __version__,
         "when": datetime.now(UTC).isoformat(timespec="minutes"),
@@ -33,11 +34,11 @@ def save_scorecard(checks: Sequence[Check], *, quick: bool) -> Path:
         "passed": all(check.passed for check in checks),
         "checks": [asdict(check) for check in checks],
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}.partial")
-    unfinished.write_text(json.dumps(content), encoding="utf-8")
-    unfinished.replace(path)
-    return path
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(json.dumps(content), encoding="utf-8")
+        unfinished.replace(path)
 
 
 def saved_scorecard() -> dict[str, Any] | None:

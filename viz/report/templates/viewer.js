@@ -298,6 +298,7 @@ class OrganViewer {
     const field = this.organ.fields[this.fieldIndex];
     const day = String(this.organ.days[this.frame]).replace("-", "−");
     this.root.querySelector(".day-now").textContent = `day ${day}`;
+    this.root.querySelector("[name=day]").setAttribute("aria-valuetext", `day ${day}`);
     this.root.querySelector(".bar-name").textContent = field.label;
     this.root.querySelector(".bar-top").textContent = `≥ ${field.top}${field.unit ? ` ${field.unit}` : ""}`;
     const colors = field.colors.match(/.{6}/g), stops = [];
