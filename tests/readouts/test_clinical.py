@@ -9,6 +9,7 @@ from .conftest import DAYS, ORGANS, patient
 
 
 def value(name):
+    """A constant of the catalogue."""
     return CONSTANTS[name].value
 
 
@@ -42,17 +43,13 @@ def test_both_ends_of_every_mapping_are_the_constants():
     healthy, sick = at_rest("iim", **HEALTHY), at_rest("iim")
     assert (healthy["ck"], sick["ck"]) == (value("ck_healthy"), pytest.approx(value("ck_untreated")))
     assert healthy["mmt8"] == 150.0
-    assert sick["mmt8"] == pytest.approx(
-        150.0 - value("mmt8_inflammation_loss") - value("mmt8_damage_loss")
-    )
+    assert sick["mmt8"] == pytest.approx(150.0 - value("mmt8_inflammation_loss") - value("mmt8_damage_loss"))
 
 
 def test_sledai_counts_the_weights_of_its_items():
     """Untreated lupus of five organs: 4+4 kidney, 2 rash, 4 joints, 2+2 serosa, 2+2 blood; casts only in a flare."""
     ill = at_rest("sle")
-    parts = {
-        name: ill[f"sledai_{name}"] for name in ("renal", "skin", "joints", "serosal", "immunologic")
-    }
+    parts = {name: ill[f"sledai_{name}"] for name in ("renal", "skin", "joints", "serosal", "immunologic")}
     assert parts == {"renal": 8.0, "skin": 2.0, "joints": 4.0, "serosal": 4.0, "immunologic": 4.0}
     assert ill["sledai"] == sum(parts.values()) == 22.0
     assert at_rest("sle", inflammation=1.5)["sledai_renal"] == 16.0
@@ -79,7 +76,8 @@ def test_signs_count_for_ten_days_after_they_are_gone():
 
 
 @pytest.mark.parametrize(
-    ("glucocorticoid", "doris", "lldas"), [(0.0, 1.0, 1.0), (0.25, 1.0, 1.0), (0.3, 0.0, 1.0), (0.4, 0.0, 0.0)]
+    ("glucocorticoid", "doris", "lldas"),
+    [(0.0, 1.0, 1.0), (0.25, 1.0, 1.0), (0.3, 0.0, 1.0), (0.4, 0.0, 0.0)],
 )
 def test_prednisone_decides_between_doris_and_lldas(glucocorticoid, doris, lldas):
     """At 20 mg of full effect: 5 mg is still DORIS, 6 mg only LLDAS, 8 mg neither."""
@@ -131,7 +129,9 @@ def test_total_improvement_score_at_its_steps():
         # enough disease that every core measure has room for its highest level
         severe = {"global_untreated", "haq_untreated", "extramuscular_untreated"}
         assert all(value(name) > 0 for name in severe)
-        found = clinical(DAYS, patient(inflammation=2.0 * state, damage=3.0 * state), ORGANS, "iim", baseline_day=-5.0)
+        found = clinical(
+            DAYS, patient(inflammation=2.0 * state, damage=3.0 * state), ORGANS, "iim", baseline_day=-5.0
+        )
         assert found["tis"][-1] == expected, end
         assert (found["tis"][DAYS <= -5.0] == 0.0).all()
     from tissuesim.readouts.muscle import SCORES, total_improvement
@@ -147,7 +147,7 @@ def test_total_improvement_score_at_its_steps():
     ("il6", "grade"), [(49.0, 0), (50.0, 1), (499.0, 1), (500.0, 2), (1000.0, 3), (9999.0, 3), (10000.0, 4)]
 )
 def test_crs_grades_at_their_bounds(il6, grade):
-    """Each grade begins at its level of IL-6; only from infusion to day 30, with CAR T cells; a receptor block lowers it."""
+    """Each grade begins at its IL-6; only from infusion to day 30, with CAR T cells; a receptor block lowers it."""
     plasma = np.full(DAYS.shape, il6 / value("il6_mass"))
     cells = np.where(DAYS >= 0.0, 10.0, 0.0)
     totals = patient(il6_in_plasma=plasma, car_t_per_ul=cells)
@@ -199,7 +199,18 @@ def test_kidneys_count_by_the_volume_under_attack():
     assert clinical(DAYS, totals, ORGANS)["upcr"][-1] == pytest.approx(expected)
 
 
-WORSE_IS_MORE = ("upcr", "troponin", "ck", "mrss", "sledai", "eustar", "pga", "ifn_score", "tender_joints", "ground_glass")
+WORSE_IS_MORE = (
+    "upcr",
+    "troponin",
+    "ck",
+    "mrss",
+    "sledai",
+    "eustar",
+    "pga",
+    "ifn_score",
+    "tender_joints",
+    "ground_glass",
+)
 WORSE_IS_LESS = ("fvc", "dlco", "mmt8", "egfr", "c3", "doris", "lldas")
 
 
