@@ -132,26 +132,18 @@ def render(
 
 
 @app.command()
-def plot(
-    folder: RunFolder,
-    against: Against = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the figures; default RUN/pictures.")] = None,
-) -> None:
-    """Draw what was measured: blood, antibodies, cytokines, scores, organs, and where cells were killed."""
-    for path in import_module("tissuesim.viz.plots.figures").plot_all(folder, out, against or ()):
+def readouts(folder: RunFolder, as_json: Json = False) -> None:
+    """Work out the clinical readouts and endpoints of a run, finished or not, and write its readouts.csv."""
+    from tissuesim.run import Run, write_readouts
+    from tissuesim.run.table import print_run
+
+    patient = Run(folder)
+    path = write_readouts(patient.path, patient.totals["time"].values, patient.clinic.readouts)
+    if as_json:
+        _print_json({"run": str(folder), "endpoints": patient.endpoints, "readouts": str(path)})
+    else:
+        print_run(patient)
         print(path)
-
-
-@app.command()
-def report(
-    folder: RunFolder,
-    against: Against = None,
-    out: Annotated[
-        Path | None, typer.Option(help="HTML file, or folder for it; default RUN/report.html.")
-    ] = None,
-) -> None:
-    """Write one page on a run: what was run, what happened, how sure that is, how to do it again."""
-    print(_write_report(folder, against or (), out))
 
 
 @app.command()
@@ -332,6 +324,29 @@ def schema() -> None:
     _print_json(json_schema(), indent=2)
 
 
+@app.command()
+def plot(
+    folder: RunFolder,
+    against: Against = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the figures; default RUN/pictures.")] = None,
+) -> None:
+    """Draw what was measured: blood, antibodies, cytokines, scores, organs, and where cells were killed."""
+    for path in import_module("tissuesim.viz.plots.figures").plot_all(folder, out, against or ()):
+        print(path)
+
+
+@app.command()
+def report(
+    folder: RunFolder,
+    against: Against = None,
+    out: Annotated[
+        Path | None, typer.Option(help="HTML file, or folder for it; default RUN/report.html.")
+    ] = None,
+) -> None:
+    """Write one page on a run: what was run, what happened, how sure that is, how to do it again."""
+    print(_write_report(folder, against or (), out))
+
+
 @app.callback(invoke_without_command=True)
 def _options(
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
@@ -433,17 +448,15 @@ def _report(result: RunResult, quiet: bool, as_json: bool, page: Path | None = N
     elif quiet:
         print(facts["run"])
     else:
-        rows = [(name, _number(value)) for name, value in result.endpoints.items()]
-        _table(("endpoint", "value"), rows)
+        from tissuesim.run import Run
+        from tissuesim.run.table import print_run
+
+        print_run(Run(result.run))
         size = f"{result.steps} steps, {result.voxels} voxels, {result.backend}"
         print(f"{result.status} in {result.wall_seconds:.1f} s: {size}")
         print(f"Run folder: {facts['run']}")
         print(f"Pictures:   tissuesim render {facts['run']}")
         print(f"Report:     {page or f'tissuesim report {result.run}'}")
-
-
-def _number(value: float | None) -> str:
-    return "not in this run" if value is None else f"{value:.4g}"
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

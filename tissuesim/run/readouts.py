@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tissuesim.readouts import CATALOGUE, describe, write_csv
+from tissuesim.readouts import CATALOGUE, CONSTANTS, Readout, describe, write_csv
 from tissuesim.run.layout import TIME, add_values, consolidate, create_store
 
 CSV = "readouts.csv"
@@ -30,6 +30,33 @@ def attributes(name: str) -> dict[str, Any]:
         "source": entry.source,
         "grade": entry.grade,
     }
+
+
+def document() -> str:
+    """The catalogue as two Markdown tables, as docs/readouts.md shows them."""
+
+    def limits(entry: Readout) -> str:
+        return ", ".join(f"{key} {value:g}" for key, value in entry.limits.items())
+
+    lines = ["| readout | what | unit | range | limits | source | grade |", "|---|---|---|---|---|---|---|"]
+    for entry in CATALOGUE.values():
+        low, high = ("" if bound is None else f"{bound:g}" for bound in entry.range)
+        lines.append(
+            f"| `{entry.name}` | {entry.label} | {entry.unit} | {low}-{high} | {limits(entry)} | {entry.source} "
+            f"| {entry.grade} |"
+        )
+    lines += [
+        "",
+        "| constant | what | value | unit | range | source | grade |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for constant in CONSTANTS.values():
+        low, high = (f"{bound:g}" for bound in constant.range)
+        lines.append(
+            f"| `{constant.name}` | {constant.label} | {constant.value:g} | {constant.unit} | {low}-{high} "
+            f"| {constant.source} | {constant.grade} |"
+        )
+    return "\n".join(lines)
 
 
 def write_readouts(run: Path, days: NDArray[np.float64], series: Mapping[str, NDArray[np.float64]]) -> Path:

@@ -19,6 +19,7 @@ from tissuesim.backends.base import load_backend
 from tissuesim.errors import InputError
 from tissuesim.simulation.engine import Engine
 from tissuesim.simulation.observers import EveryStep, Observer
+from tissuesim.simulation.resets import resets
 from tissuesim.simulation.sentinel import check_state
 from tissuesim.simulation.snapshot import Snapshot
 from tissuesim.simulation.state import State
@@ -301,6 +302,9 @@ class Recorder:
         found = run.endpoints
         write_readouts(self.path, np.asarray(run.totals["time"].values), run.clinic.readouts)
         (self.path / "endpoints.json").write_text(json.dumps(found, indent=2), encoding="utf-8")
+        if self.simulation.state.clones is not None:
+            lost = resets(self.simulation.engine, self.simulation.state)
+            (self.path / "resets.json").write_text(json.dumps(lost, indent=2), encoding="utf-8")
         write_status(
             self.path,
             "finished",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tissuesim.backends.organ_step import OrganState
+from tissuesim.systemic import CloneState
 
 SIGNAL_LINES = ("before", "source", "decay", "imbalance", "clipped", "after")
 CELL_LINES = ("gained", "lost", "entered")
@@ -28,6 +29,7 @@ class State:
     next_event: int = 0
     signal_ledger: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     cell_ledger: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    clones: CloneState | None = None
 
     def small_arrays(self) -> dict[str, NDArray[Any]]:
         """Copies of the arrays that are not rows of an organ: pools, summaries, ledgers."""
@@ -35,7 +37,7 @@ class State:
         for organ in self.organs:
             arrays[f"{organ}/signal_ledger"] = self.signal_ledger[organ].copy()
             arrays[f"{organ}/cell_ledger"] = self.cell_ledger[organ].copy()
-        return arrays
+        return arrays if self.clones is None else arrays | self.clones.arrays()
 
     def facts(self) -> dict[str, Any]:
         """Everything else that a checkpoint holds."""
@@ -67,4 +69,5 @@ class State:
             next_event=facts["next_event"],
             signal_ledger={name: arrays[f"{name}/signal_ledger"] for name in organs},
             cell_ledger={name: arrays[f"{name}/cell_ledger"] for name in organs},
+            clones=CloneState.restore(arrays),
         )

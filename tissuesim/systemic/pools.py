@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,7 @@ class SystemicStep:
 
     def hazard(self, amounts: NDArray[np.float64], inputs: NDArray[np.float64], tick: int) -> float:
         """Largest hazard on any pool now [1/day]: the operator with a step of length zero changes nothing."""
-        return self._react(amounts.copy(), inputs, 0.0, tick, 0)
+        return self._react(amounts.copy(), inputs, 0.0, tick, 0)[0]
 
     def advance(
         self,
@@ -52,28 +52,37 @@ class SystemicStep:
         dt_ticks: int,
         tick: int,
         hazard: float,
+        follow: Callable[[dict[str, int], int], None] | None = None,
     ) -> float:
-        """Advance the pools in place by ``dt_ticks`` in sub-steps that suit ``hazard``; returns the largest seen."""
+        """Advance the pools in place by ``dt_ticks`` in sub-steps that suit ``hazard``; returns the largest seen.
+
+        ``follow`` is called after each sub-step with the flows of the clonal pools and the number of the sub-step.
+        """
         longest = power_of_two_below(int(LARGEST_EXIT / max(hazard, 1e-9) * TICKS_PER_DAY))
         length = min(dt_ticks, longest)
         largest = 0.0
         for substep in range(dt_ticks // length):
-            seen = self._react(amounts, inputs, length / TICKS_PER_DAY, tick, substep)
+            seen, flows = self._react(amounts, inputs, length / TICKS_PER_DAY, tick, substep)
             largest = max(largest, seen)
+            if follow is not None:
+                follow(flows, substep)
         return largest
 
     def _react(
         self, amounts: NDArray[np.float64], inputs: NDArray[np.float64], dt: float, tick: int, substep: int
-    ) -> float:
+    ) -> tuple[float, dict[str, int]]:
         with np.errstate(all="ignore"):
-            _, _, maxima = self.function(
+            totals, _, maxima = self.function(
                 inputs, self.nothing, amounts, self.nothing, self.nothing, self.nothing, self.nothing,
                 self.ones, self.ones, self.region, self.parameters, self.ones, self.patients, self.patients,
                 np.float64(dt), SYSTEMIC, tick, substep, *self.key,
             )  # fmt: skip
         found = dict(zip(self.plan.systemic_program.maxima, (float(value) for value in maxima), strict=True))
         refuse_unsound_rates(found, "the pools", tick)
-        return found.get("hazard", 0.0)
+        program = self.plan.systemic_program
+        return found.get("hazard", 0.0), {
+            name: int(value) for name, value in zip(program.totals, totals, strict=True)
+        }
 
 
 def first_amounts(plan: StepPlan, values: Mapping[str, Any], patients: int) -> NDArray[np.float64]:
