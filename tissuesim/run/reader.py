@@ -13,7 +13,9 @@ from tissuesim.run.directory import FIELDS, PROVENANCE, SCENARIO, TOTALS, read_s
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
     import xarray
+    from numpy.typing import NDArray
 
 FIRST_DAY = ("day", "start", "on")  # the key of a treatment's first day, by kind
 
@@ -83,11 +85,25 @@ class Run:
         rows = min((int(column[-1]) + 1 if column.size else 0) for column in written)
         return dataset.isel(time=slice(0, rows))
 
+    def columns(self, names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+        """Return ``time`` [day] and those of ``names`` that the run has, over the rows written so far.
+
+        Much faster than ``totals`` where a few of hundreds of columns are wanted.
+        """
+        import numpy as np
+
+        group = self._totals_group()
+        found = {name: np.asarray(group[name][...]) for name in dict.fromkeys(("time", *names)) if name in group}
+        ends = [np.flatnonzero(np.isfinite(column)) for name, column in found.items() if name != "time"]
+        rows = min((int(end[-1]) + 1 if end.size else 0 for end in ends), default=found["time"].size)
+        return {name: column[:rows] for name, column in found.items()}
+
     @cached_property
     def baseline_day(self) -> float:
         """The first day of treatment: rows and frames up to it are "before" (day 0 without treatment)."""
-        if "baseline_day" in self.totals.attrs:
-            return float(self.totals.attrs["baseline_day"])
+        attributes = self._totals_group().attrs
+        if "baseline_day" in attributes:
+            return float(attributes["baseline_day"])
         done = self.scenario.get("treatment") or []
         return min((float(entry[key]) for entry in done for key in FIRST_DAY if key in entry), default=0.0)
 
@@ -139,6 +155,11 @@ class Run:
         if not file.is_file():
             raise InputError(f"'{self.path}' has no {name}.")
         return file.read_text(encoding="utf-8")
+
+    def _totals_group(self) -> Any:
+        import zarr
+
+        return zarr.open_group(self._store(TOTALS), mode="r", zarr_format=3)
 
     def _store(self, name: str) -> Path:
         if not (self.path / name).is_dir():

@@ -1,0 +1,123 @@
+"""How far the regions of an organ are moved apart so that each is seen whole: plain geometry, no graphics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .view import View, frame_view
+
+if TYPE_CHECKING:
+    from .frames import Pictures
+
+GAP = 0.08  # of the organ's length, between the boxes of two parts in the picture
+ROUNDS, PUSH = 2000, 0.1  # rounds at most; how much of an overlap a round takes away
+NAMES = 0.1  # of the height of the picture, left below the parts for their names
+SMALLEST = 4  # voxels of a part that is drawn
+AROUND = 0.75  # of a part's extent on each axis: one that reaches so far around another is cut open
+TURN, TILT = np.deg2rad(-24.0), np.deg2rad(12.0)
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Exploded:
+    """Regions (k,) that are drawn, how far each is moved (k, 3) in mm, and which are cut open in front."""
+
+    labels: NDArray[np.int64]
+    moves: Vector
+    cut_open: NDArray[np.bool_]
+    boxes: Vector  # (k, 4): left, right, lower, upper end of each moved part in the plane of the picture, mm
+    cut: View  # holds the cut plane
+
+    def moved(self, dots: Vector, pictures: Pictures) -> Vector:
+        """Return the ``dots`` (n, 3) moved with the regions they lie in; those of no drawn region are left out."""
+        index = np.floor((dots - pictures.origin) / pictures.spacing).astype(np.int64)[:, ::-1]
+        index = np.clip(index, 0, np.array(pictures.region.shape) - 1)
+        region = pictures.region[tuple(index.T)]
+        kept, moved = [], []
+        before = (dots - self.cut.center) @ self.cut.front > 0.0
+        for label, move, cut in zip(self.labels, self.moves, self.cut_open, strict=True):
+            own = (region == label) & ~(before & cut)
+            kept.append(np.flatnonzero(own))
+            moved.append(dots[own] + move)
+        order = np.argsort(np.concatenate(kept), kind="stable")
+        return np.asarray(np.concatenate(moved)[order])
+
+
+def explode(pictures: Pictures, height: int) -> tuple[Exploded, View]:
+    """Return how the organ of ``pictures`` comes apart, and the view of its parts; ``height`` in pixels.
+
+    In the plane of the picture the boxes of the parts are pushed apart, each by the shortest way, until none
+    overlaps.
+    """
+    points = pictures.points()
+    front, up = pictures.stance()
+    whole = frame_view(points, front, up, (TURN, TILT), height)
+    region = pictures.region[pictures.fraction > 0.0]
+    labels = np.array([label for label in np.unique(region) if np.sum(region == label) >= SMALLEST])
+    parts = [points[region == label] for label in labels]
+    plane = np.stack([whole.screen_right, whole.screen_up], axis=1)
+    cut_open = np.array([_surrounds(part, parts) for part in parts])
+    seen = [
+        part[(part - whole.center) @ front <= 0.0] if cut else part
+        for part, cut in zip(parts, cut_open, strict=True)
+    ]
+    half = 0.5 * pictures.spacing
+    low = np.array([(part @ plane).min(axis=0) - half for part in seen])
+    high = np.array([(part @ plane).max(axis=0) + half for part in seen])
+    gap = GAP * float((points.max(axis=0) - points.min(axis=0)).max())
+    shift = pushed_apart((low + high) / 2, (high - low) / 2, gap)
+    moves = shift @ plane.T
+    boxes = np.stack(
+        [(low + shift)[:, 0], (high + shift)[:, 0], (low + shift)[:, 1], (high + shift)[:, 1]], axis=1
+    )
+    apart = np.concatenate([part + move for part, move in zip(seen, moves, strict=True)])
+    lowest = apart[np.argmin(apart @ whole.screen_up)]
+    below = lowest - NAMES * float(np.ptp(apart @ whole.screen_up)) * whole.screen_up
+    apart = np.concatenate([apart, below[None]])
+    view = frame_view(apart, front, up, (TURN, TILT), height)
+    return Exploded(labels.astype(np.int64), moves, cut_open, boxes, whole), view
+
+
+def pushed_apart(middle: Vector, half: Vector, gap: float) -> Vector:
+    """Return shifts (k, 2) after which boxes of ``middle`` and ``half`` size (k, 2) are ``gap`` apart.
+
+    Two boxes that overlap part along the axis where they need the least; equal middles part in the order of their
+    numbers.
+    """
+    place = middle + 0.3 * (
+        middle - middle.mean(axis=0)
+    )  # apart by a little, so that neighbors stay neighbors
+    for _ in range(ROUNDS):
+        moved = False
+        for one in range(len(place)):
+            for other in range(one + 1, len(place)):
+                between = place[other] - place[one]
+                missing = half[one] + half[other] + gap - np.abs(between)
+                if (missing <= 1e-9).any():
+                    continue
+                axis = int(np.argmin(missing))
+                sign = 1.0 if between[axis] >= 0.0 else -1.0
+                place[one, axis] -= sign * (PUSH * missing[axis] + 1e-6)
+                place[other, axis] += sign * (PUSH * missing[axis] + 1e-6)
+                moved = True
+        if not moved:
+            break
+    return np.asarray(place - middle)
+
+
+def _surrounds(part: Vector, parts: list[Vector]) -> bool:
+    """Return whether ``part`` lies around another one: its box holds most of that one's box on every axis."""
+    low, high = part.min(axis=0), part.max(axis=0)
+    for other in parts:
+        if other is part:
+            continue
+        shared = np.minimum(high, other.max(axis=0)) - np.maximum(low, other.min(axis=0))
+        size = np.maximum(other.max(axis=0) - other.min(axis=0), 1e-9)
+        larger = np.all(high - low >= other.max(axis=0) - other.min(axis=0))
+        if larger and np.all(shared / size > AROUND):
+            return True
+    return False
