@@ -62,7 +62,7 @@ class Place:
         """Return values (z, y, x) of the organ as a box along the body axes."""
         source = np.argmax(np.abs(self.turn), axis=1)
         turned = values.transpose(2, 1, 0).transpose(source)
-        backwards = [axis for axis in range(3) if self.turn[axis, source[axis]] < 0]
+        backwards = tuple(axis for axis in range(3) if self.turn[axis, source[axis]] < 0)
         return np.ascontiguousarray(np.flip(turned, backwards).transpose(2, 1, 0))
 
 

@@ -51,6 +51,11 @@ class Label:
     align: str = "center"
     line_to: tuple[float, float] | None = None  # what the label points at
 
+    def parts(self) -> tuple[str, str]:
+        """Return the first line, the name, and the rest."""
+        name, _, facts = self.text.partition("\n")
+        return name, facts
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -158,9 +163,8 @@ def sheet_figure(sheet: Sheet, foot: float = 0.0) -> Figure:
     for y, text in sheet.row_titles:
         put_text(figure, SIDE, y + foot, text, size=11.5, weight="bold", va="center")
     for number, place in enumerate(sheet.places):
-        _draw_panel(figure, place, foot, first=number == 0)
-    highest = max(place.height for place in sheet.places)
-    middle = foot + max(place.bottom for place in sheet.places) + highest / 2
+        _draw_panel(figure, place, foot, number)
+    middle = foot + sheet.places[0].bottom + sheet.places[0].height / 2
     _color_bar(figure, sheet.pictures, width - SIDE - BAR_COLUMN + 0.25, middle - BAR_HEIGHT / 2)
     return figure
 
@@ -191,13 +195,13 @@ def area(figure: Figure, left: float, bottom: float, width: float, height: float
     return axes
 
 
-def _draw_panel(figure: Figure, place: Place, foot: float, *, first: bool) -> None:
-    panel, bottom, width = place.panel, place.bottom + foot, place.width
+def _draw_panel(figure: Figure, place: Place, foot: float, number: int) -> None:
+    panel, bottom, width, first = place.panel, place.bottom + foot, place.width, number == 0
     axes = area(figure, place.left, bottom, width, place.height)
     if panel.image is not None:
         axes.imshow(
             panel.image, extent=(0.0, width, 0.0, place.height), interpolation="antialiased", aspect="auto",
-            gid="picture" if first else None,
+            gid=f"picture {number}",
         )  # fmt: skip
     if panel.paint is not None:
         panel.paint(axes)
@@ -206,28 +210,80 @@ def _draw_panel(figure: Figure, place: Place, foot: float, *, first: bool) -> No
     for row, layer in enumerate(panel.layers):
         y = bottom - LEGEND_ROW * (row + 0.6)
         put_text(figure, place.left + 0.08, y, "●", size=10, color=DOT_COLORS[layer.key], va="center")
-        text = f"{layer.name}: {count_text(layer.total)}"
-        put_text(figure, place.left + 0.26, y, text, size=9, va="center", gid=f"legend {layer.key}")
-    for label in panel.labels:
-        _write_label(axes, label, width, place.height)
+        put_text(
+            figure,
+            place.left + 0.26,
+            y,
+            legend_text(layer),
+            size=9,
+            va="center",
+            gid=f"legend {number} {row}",
+        )
+    for row, label in enumerate(panel.labels):
+        _write_label(axes, label, width, place.height, f"label {number} {row}")
     if panel.triad and first:
         draw_triad(axes, panel.view, place.height / IMAGE_HEIGHT)
     if panel.scale_bar and (first or place.own_scale):
-        scale_bar(axes, 2.0 * panel.view.half_height / place.height, width - 0.15, 0.2, 0.22 * width)
+        y = -0.22 if place.own_scale else 0.2
+        scale_bar(axes, 2.0 * panel.view.half_height / place.height, width - 0.15, y, 0.22 * width)
 
 
-def _write_label(axes: Axes, label: Label, width: float, height: float) -> None:
+def update_sheet(figure: Figure, sheet: Sheet) -> None:
+    """Show ``sheet`` in the figure of another one with the same places: pictures and texts are replaced."""
+    from matplotlib.image import AxesImage
+    from matplotlib.text import Text
+
+    texts = {"title": sheet.title}
+    images: dict[str, Image] = {}
+    for number, place in enumerate(sheet.places):
+        if place.panel.image is not None:
+            images[f"picture {number}"] = place.panel.image
+        texts |= {
+            f"legend {number} {row}": legend_text(layer) for row, layer in enumerate(place.panel.layers)
+        }
+        for row, label in enumerate(place.panel.labels):
+            name, facts = label.parts()
+            texts |= {f"label {number} {row}": name, f"label {number} {row} facts": facts}
+    for artist in figure.findobj(lambda each: each.get_gid() in texts or each.get_gid() in images):
+        key = str(artist.get_gid())
+        if isinstance(artist, Text):
+            artist.set_text(texts[key])
+        elif isinstance(artist, AxesImage):
+            artist.set_data(images[key])
+
+
+def legend_text(layer: Layer) -> str:
+    """Return the name and the number of a kind of cell."""
+    return f"{layer.name}: {count_text(layer.total)}"
+
+
+def _write_label(axes: Axes, label: Label, width: float, height: float, gid: str) -> None:
+    """Write a label; one with a line has its name on the line and the rest below it."""
     x, y = label.x * width, label.y * height
-    if label.line_to is not None:
+    name, facts = label.parts()
+    if label.align == "below":
+        axes.text(0.05, y - 0.06, name, size=8.5, ha="left", va="top", gid=gid)
+        axes.text(
+            0.05,
+            y - 0.23,
+            facts,
+            size=8,
+            ha="left",
+            va="top",
+            linespacing=1.3,
+            color=FAINT_INK,
+            gid=f"{gid} facts",
+        )
+    elif label.line_to is None:
+        axes.text(x, y, name, size=8.5, ha="center", va="top", gid=gid)
+        axes.text(x, y - 0.16, facts, size=8.5, ha="center", va="top", color=FAINT_INK, gid=f"{gid} facts")
+    else:
         end = (label.line_to[0] * width, label.line_to[1] * height)
         axes.plot([x, end[0]], [y, end[1]], color=FAINT_INK, linewidth=0.8, alpha=0.8)
         axes.plot([end[0]], [end[1]], marker="o", markersize=2.5, color=FAINT_INK)
-    if label.align == "below":
-        axes.text(0.05, y, label.text, size=8, ha="left", va="top", linespacing=1.3)
-        return
-    pad = {"left": 0.05, "right": -0.05}.get(label.align, 0.0) if label.line_to is not None else 0.0
-    lines = {"center": "top", "left": "center", "right": "center"}[label.align]
-    axes.text(x + pad, y, label.text, size=8.5, ha=label.align, va=lines, linespacing=1.35)
+        side: dict[str, Any] = {"ha": label.align, "size": 8.5}
+        axes.text(x, y + 0.04, name, va="bottom", gid=gid, **side)
+        axes.text(x, y - 0.05, facts, va="top", linespacing=1.35, color=FAINT_INK, gid=f"{gid} facts", **side)
 
 
 def draw_triad(axes: Axes, view: View, size: float = 1.0) -> None:
@@ -251,7 +307,7 @@ def scale_bar(axes: Axes, mm_per_inch: float, right: float, bottom: float, room:
     """Draw a bar of a round number of mm that ends at ``right`` and is at most ``room`` inches long."""
     length = nice_floor(room * mm_per_inch)
     left = right - length / mm_per_inch
-    axes.plot([left, right], [bottom, bottom], color=INK, linewidth=2.5, solid_capstyle="butt")
+    axes.plot([left, right], [bottom, bottom], color=INK, linewidth=2.5, solid_capstyle="butt", clip_on=False)
     axes.text((left + right) / 2, bottom + 0.06, f"{length:g} mm", size=9, ha="center", va="bottom")
 
 

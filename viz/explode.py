@@ -13,9 +13,9 @@ from .view import View, frame_view
 if TYPE_CHECKING:
     from .frames import Pictures
 
-GAP = 0.08  # of the organ's length, between the boxes of two parts in the picture
-ROUNDS, PUSH = 2000, 0.1  # rounds at most; how much of an overlap a round takes away
-NAMES = 0.1  # of the height of the picture, left below the parts for their names
+GAP = 0.05  # of the height of the picture, between two parts of a row
+NAME, LETTER = 0.1, 0.0135  # of the height of the picture: room for a name below a part, width of a letter
+WANTED = 1.2  # width over height
 SMALLEST = 4  # voxels of a part that is drawn
 AROUND = 0.75  # of a part's extent on each axis: one that reaches so far around another is cut open
 TURN, TILT = np.deg2rad(-24.0), np.deg2rad(12.0)
@@ -50,8 +50,8 @@ class Exploded:
 def explode(pictures: Pictures, height: int) -> tuple[Exploded, View]:
     """Return how the organ of ``pictures`` comes apart, and the view of its parts; ``height`` in pixels.
 
-    In the plane of the picture the boxes of the parts are pushed apart, each by the shortest way, until none
-    overlaps.
+    The parts stand in rows, with room for their names below: what lay higher is never in a lower row, and within a
+    row what lay left is left.
     """
     points = pictures.points()
     front, up = pictures.stance()
@@ -68,45 +68,47 @@ def explode(pictures: Pictures, height: int) -> tuple[Exploded, View]:
     half = 0.5 * pictures.spacing
     low = np.array([(part @ plane).min(axis=0) - half for part in seen])
     high = np.array([(part @ plane).max(axis=0) + half for part in seen])
-    gap = GAP * float((points.max(axis=0) - points.min(axis=0)).max())
-    shift = pushed_apart((low + high) / 2, (high - low) / 2, gap)
+    letters = [len(pictures.region_names[label]) for label in labels]
+    shift = in_rows((low + high) / 2, (high - low) / 2, np.array(letters))
     moves = shift @ plane.T
     boxes = np.stack(
         [(low + shift)[:, 0], (high + shift)[:, 0], (low + shift)[:, 1], (high + shift)[:, 1]], axis=1
     )
     apart = np.concatenate([part + move for part, move in zip(seen, moves, strict=True)])
     lowest = apart[np.argmin(apart @ whole.screen_up)]
-    below = lowest - NAMES * float(np.ptp(apart @ whole.screen_up)) * whole.screen_up
+    below = lowest - NAME * float(np.ptp(apart @ whole.screen_up)) * whole.screen_up
     apart = np.concatenate([apart, below[None]])
     view = frame_view(apart, front, up, (TURN, TILT), height)
     return Exploded(labels.astype(np.int64), moves, cut_open, boxes, whole), view
 
 
-def pushed_apart(middle: Vector, half: Vector, gap: float) -> Vector:
-    """Return shifts (k, 2) after which boxes of ``middle`` and ``half`` size (k, 2) are ``gap`` apart.
+def in_rows(middle: Vector, half: Vector, letters: NDArray[np.int64]) -> Vector:
+    """Return shifts (k, 2) that bring boxes of ``middle`` and ``half`` size (k, 2) into rows without overlap.
 
-    Two boxes that overlap part along the axis where they need the least; equal middles part in the order of their
-    numbers.
+    ``letters`` (k,) are the lengths of their names; the number of rows is that whose width is nearest to `WANTED`
+    times the height.
     """
-    place = middle + 0.3 * (
-        middle - middle.mean(axis=0)
-    )  # apart by a little, so that neighbors stay neighbors
-    for _ in range(ROUNDS):
-        moved = False
-        for one in range(len(place)):
-            for other in range(one + 1, len(place)):
-                between = place[other] - place[one]
-                missing = half[one] + half[other] + gap - np.abs(between)
-                if (missing <= 1e-9).any():
-                    continue
-                axis = int(np.argmin(missing))
-                sign = 1.0 if between[axis] >= 0.0 else -1.0
-                place[one, axis] -= sign * (PUSH * missing[axis] + 1e-6)
-                place[other, axis] += sign * (PUSH * missing[axis] + 1e-6)
-                moved = True
-        if not moved:
-            break
-    return np.asarray(place - middle)
+    layouts = [_rows(middle, half, letters, rows) for rows in range(1, len(middle) + 1)]
+    return min(layouts, key=lambda layout: layout[1])[0] - middle
+
+
+def _rows(middle: Vector, half: Vector, letters: NDArray[np.int64], count: int) -> tuple[Vector, float]:
+    """Return the middles of the boxes in ``count`` rows, and how far their shape is from the wanted one."""
+    downwards = np.argsort(-middle[:, 1], kind="stable")
+    rows = [row[np.argsort(middle[row, 0], kind="stable")] for row in np.array_split(downwards, count)]
+    heights = [2.0 * half[row, 1].max() for row in rows]
+    height = sum(heights) / (1.0 - min(NAME * count, 0.6))
+    name, gap = NAME * height, GAP * height
+    widths = np.maximum(2.0 * half[:, 0], LETTER * letters * height) + gap
+    widest = max(float(widths[row].sum()) for row in rows)
+    placed, top = np.empty_like(middle), 0.0
+    for row, tall in zip(rows, heights, strict=True):
+        left = -0.5 * float(widths[row].sum())
+        for part in row:
+            placed[part] = left + 0.5 * widths[part], top - tall + half[part, 1]
+            left += float(widths[part])
+        top -= tall + name
+    return placed, abs(float(np.log(widest / (height * WANTED))))
 
 
 def _surrounds(part: Vector, parts: list[Vector]) -> bool:

@@ -122,13 +122,13 @@ def _beside(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return near & ~known
 
 
-def blurred(values: NDArray[Any], rounds: int = 2) -> Values:
-    """Return ``values`` (z, y, x) averaged with their six neighbors ``rounds`` times (smooth lines)."""
-    values = np.asarray(values, dtype=np.float32)
+def blurred(field: NDArray[Any], rounds: int = 2) -> Values:
+    """Return ``field`` (z, y, x) averaged with their six neighbors ``rounds`` times (smooth lines)."""
+    values: Values = np.asarray(field, dtype=np.float32)
     for _ in range(rounds):
         total = 2.0 * values
         for axis in range(3):
             for step in (1, -1):
                 total += np.roll(values, step, axis)
-        values = total / np.float32(8.0)
+        values = np.asarray(total / np.float32(8.0), dtype=np.float32)
     return values

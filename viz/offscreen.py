@@ -58,6 +58,7 @@ class Scene:
     shots: tuple[Shot, ...]
     cameras: tuple[View, ...]
     body: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 3)))
+    dot_size: float = DOT_SIZE  # of the height of the picture
     as_html: bool = False
 
 
@@ -147,7 +148,7 @@ def write_job(path: Path, scene: Scene) -> None:
         "kind": scene.kind, "organs": len(scene.shots), "frames": len(views), "as_html": scene.as_html,
         "ground": GROUND, "colors": color_table(first.kind), "top": first.top, "body": scene.body,
         "half_height": views[0].half_height, "width": views[0].width, "height": views[0].height,
-        "dot_size": DOT_SIZE * views[0].height,
+        "dot_size": scene.dot_size * views[0].height,
     }  # fmt: skip
     job |= {
         name: np.stack([getattr(view, name) for view in views])

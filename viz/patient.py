@@ -31,12 +31,13 @@ from .compose import (
 from .dots import MOST_DOTS
 from .frames import Layer, OrganReader, Pictures, Scale, shared_scale
 from .offscreen import Image, Scene, Shot, draw_scenes
-from .style import count_text, day_text, title_text
+from .style import count_text, day_text, organ_title, unit_text
 from .view import View, frame_view, organ_view
 
 TRUNK_HEIGHT, INSET_HEIGHT = 1200, 620  # pixels
 INSET_GAP = 0.62  # inches below an inset, for its caption
-LABEL_ROOM = 0.145  # of the picture's height: names of organs at one side are at least so far apart
+LABEL_ROOM = 0.15  # of the picture's height: names of organs at one side are at least so far apart
+DOT_SIZE = 0.0042  # of the height of the picture
 EDGE = 0.012  # of the picture's width
 
 
@@ -158,7 +159,15 @@ def draw_patients(patients: Sequence[Patient]) -> list[list[list[Panel]]]:
             shots = [
                 Shot(organ, frame_view(organ.points(), FRONT, UP, (0.0, 0.0))) for organ in patient.trunk
             ]
-            scenes.append(Scene("cut", tuple(shots), (trunk_view(),) * len(patient.days), body=outline()))
+            scenes.append(
+                Scene(
+                    "cut",
+                    tuple(shots),
+                    (trunk_view(),) * len(patient.days),
+                    body=outline(),
+                    dot_size=DOT_SIZE,
+                )
+            )
         for organ in patient.insets:
             view = organ_view(organ.points(), height=INSET_HEIGHT, stance=organ.stance())
             scenes.append(Scene("cut", (Shot(organ, view),), (view,) * len(patient.days)))
@@ -179,13 +188,12 @@ def draw_patients(patients: Sequence[Patient]) -> list[list[list[Panel]]]:
 
 
 def _trunk_panel(patient: Patient, number: int, image: Image, view: View) -> Panel:
-    frames = [organ.frames[number] for organ in patient.trunk]
-    layers = [
-        Layer(key, name, np.empty((0, 3)), per_dot, sum(own.total for frame in frames for own in frame.layers if own.key == key))
-        for key, name, per_dot in dict.fromkeys(
-            (layer.key, layer.name, layer.per_dot) for frame in frames for layer in frame.layers
-        )
-    ]  # fmt: skip
+    every = [layer for organ in patient.trunk for layer in organ.frames[number].layers]
+    layers = []
+    for key in dict.fromkeys(layer.key for layer in every):
+        own = [layer for layer in every if layer.key == key]
+        total = sum(layer.total for layer in own)
+        layers.append(Layer(key, own[0].name, np.empty((0, 3)), own[0].per_dot, total))
     labels = organ_labels(patient.trunk, number, view)
     return Panel(view, "", tuple(layers), image, labels=labels, triad=False)
 
@@ -204,7 +212,7 @@ def organ_labels(organs: Sequence[Pictures], number: int, view: View) -> tuple[L
     for organ in organs:
         points = organ.points() - view.focus
         across, upward = points @ view.screen_right, points @ view.screen_up
-        left = across.mean() < -15.0 or (abs(across.mean()) <= 15.0 and organ.body_part == "lungs")
+        left = bool(across.mean() < (15.0 if organ.body_part == "lungs" else 0.0))
         end = across.min() if left else across.max()
         tip = int(np.argmin(np.abs(across - (0.75 * end + 0.25 * across.mean()))))
         x, y = 0.5 + across[tip] / (2 * half_width), 0.5 + upward[tip] / (2 * view.half_height)
@@ -230,7 +238,7 @@ def _facts(organ: Pictures, number: int) -> str:
         f"{count_text(layer.total)} {'B' if layer.key == 'autoreactive' else 'CAR T'}"
         for layer in frame.layers
     ]
-    return "\n".join([title_text(organ.organ), f"mean {mean:.2g}", *cells])
+    return "\n".join([organ_title(organ.organ), f"mean {mean:.2g} {unit_text(organ.unit)}".rstrip(), *cells])
 
 
 def still_sheet(column: Sequence[Panel], title: str, arm: str, pictures: Pictures) -> Sheet:

@@ -13,7 +13,7 @@ from .compose import Panel, dots_note, draw_sheet, side_by_side
 from .dots import MOST_DOTS as CUT_DOTS
 from .frames import OrganReader, Pictures, Scale, nearest_frame, shared_scale, written_frames
 from .stage import MOST_DOTS, captioned, check_view, draw_panels, note_depth
-from .style import day_text, title_text
+from .style import day_text, organ_title, title_text
 
 FIELD = "inflammation"
 AFTER = 180.0  # day of the last picture of a panel
@@ -127,13 +127,13 @@ def compare(
         day = day_text(series[0].frames[0].day)
         grid = [[captioned(row[0], name) for row, name in zip(rows, arms, strict=True)]]
         names: tuple[str, ...] = ()
-        title = f"{title_text(organ)}, {day}"
+        title = f"{organ_title(organ)}, {day}"
     else:
         grid = [
             [captioned(each, day_text(frame.day)) for each, frame in zip(row, pictures.frames, strict=True)]
             for row, pictures in zip(rows, series, strict=True)
         ]
-        names, title = tuple(arms), title_text(organ)
+        names, title = tuple(arms), organ_title(organ)
     note = dots_note(grid[0][0].layers, note_depth(view, grid[0][0]))
     sheet = side_by_side(grid, title, " against ".join(arms), note, series[0], names)
     path = target(runs[0], out, f"{_stem(series[0], view)}_against_{runs[1].path.name}.png")
@@ -204,7 +204,7 @@ def _stem(pictures: Pictures, view: str) -> str:
 def _still(run: Run, pictures: Pictures, panel: Panel, view: str, out: Path | str | None) -> Path:
     day = pictures.frames[0].day
     path = target(run, out, f"{_stem(pictures, view)}_day{day:g}.png")
-    title = f"{title_text(pictures.organ)}, {day_text(day)}"
+    title = f"{organ_title(pictures.organ)}, {day_text(day)}"
     note = dots_note(panel.layers, note_depth(view, panel))
     draw_sheet(side_by_side([[panel]], title, arm(run), note, pictures), path)
     return path
@@ -227,5 +227,5 @@ def _panel(
     )
     row = [captioned(panel, text) for panel, text in zip(panels, texts, strict=True)]
     note = dots_note(row[0].layers, note_depth(view, row[0]))
-    draw_sheet(side_by_side([row], title_text(pictures.organ), arm(run), note, pictures), path)
+    draw_sheet(side_by_side([row], organ_title(pictures.organ), arm(run), note, pictures), path)
     return path
