@@ -68,6 +68,7 @@ class Panel:
     paint: Callable[[Axes], None] | None = None
     labels: tuple[Label, ...] = ()
     scale_bar: bool = True
+    bar_below: bool = False  # where the picture has no room for the scale bar
     triad: bool = True
 
     @property
@@ -169,15 +170,19 @@ def sheet_figure(sheet: Sheet, foot: float = 0.0) -> Figure:
     return figure
 
 
-def dots_note(layers: Sequence[Layer], depth: float | None) -> str:
-    """Return what the dots of a sheet are: how near to a cut, and how many cells each stands for."""
+def dots_note(layers: Sequence[Layer], depth: float | None, numbers: str = "") -> str:
+    """Return what the dots of a sheet are: how near to a cut, and how many cells each stands for.
+
+    ``numbers`` says what else is written in the sheet.
+    """
     if not layers:
-        return ""
+        return numbers
     where = (
         "dots: cells of the whole organ" if depth is None else f"dots: cells within {depth:g} mm of the cut"
     )
     worth = " or ".join(f"{layer.per_dot:,.0f} {DOT_NAMES[layer.key]}" for layer in layers)
-    return f"{where}\n1 dot = {worth} cell{'s' if any(layer.per_dot > 1 for layer in layers) else ''}"
+    plural = "s" if any(layer.per_dot > 1 for layer in layers) else ""
+    return f"{where}\n1 dot = {worth} cell{plural}" + (f"\n{numbers}" if numbers else "")
 
 
 def put_text(figure: Figure, x: float, y: float, text: str, **options: Any) -> Any:
@@ -224,7 +229,7 @@ def _draw_panel(figure: Figure, place: Place, foot: float, number: int) -> None:
     if panel.triad and first:
         draw_triad(axes, panel.view, place.height / IMAGE_HEIGHT)
     if panel.scale_bar and (first or place.own_scale):
-        y = -0.22 if place.own_scale else 0.2
+        y = -0.22 if place.own_scale or panel.bar_below else 0.2
         scale_bar(axes, 2.0 * panel.view.half_height / place.height, width - 0.15, y, 0.22 * width)
 
 

@@ -17,6 +17,7 @@ GAP = 0.05  # of the height of the picture, between two parts of a row
 NAME, LETTER = 0.1, 0.0135  # of the height of the picture: room for a name below a part, width of a letter
 WANTED = 1.2  # width over height
 SMALLEST = 4  # voxels of a part that is drawn
+LEFT = 0.3  # of a part: what at least lies behind the cut if it is cut open
 AROUND = 0.75  # of a part's extent on each axis: one that reaches so far around another is cut open
 TURN, TILT = np.deg2rad(-24.0), np.deg2rad(12.0)
 Vector = NDArray[np.float64]
@@ -60,7 +61,10 @@ def explode(pictures: Pictures, height: int) -> tuple[Exploded, View]:
     labels = np.array([label for label in np.unique(region) if np.sum(region == label) >= SMALLEST])
     parts = [points[region == label] for label in labels]
     plane = np.stack([whole.screen_right, whole.screen_up], axis=1)
-    cut_open = np.array([_surrounds(part, parts) for part in parts])
+    behind = [float(np.mean((part - whole.center) @ front <= 0.0)) for part in parts]
+    cut_open = np.array(
+        [_surrounds(part, parts) and share > LEFT for part, share in zip(parts, behind, strict=True)]
+    )
     seen = [
         part[(part - whole.center) @ front <= 0.0] if cut else part
         for part, cut in zip(parts, cut_open, strict=True)

@@ -75,15 +75,20 @@ def draw_scenes(scenes: Sequence[Scene]) -> tuple[list[list[Image]], list[View]]
     If the renderer cannot be used (no OpenGL of any kind, a driver that crashes), one line on stderr says so
     and flat sections are returned instead, so that a run never lacks its pictures.
     """
-    images, trouble = _render(scenes)
+    images, trouble = render_scenes(scenes)
     if trouble is None:
         return images, [scene.cameras[0] for scene in scenes]
-    print(f"3D pictures are not possible here ({trouble}); drawing flat sections instead.", file=sys.stderr)
-    flat = [_flat(scene) for scene in scenes]
+    tell_trouble(trouble)
+    flat = [flat_images(scene) for scene in scenes]
     return [images for images, _ in flat], [view for _, view in flat]
 
 
-def _flat(scene: Scene) -> tuple[list[Image], View]:
+def tell_trouble(trouble: str) -> None:
+    """Say in one line on stderr why there are no 3D pictures."""
+    print(f"3D pictures are not possible here ({trouble}); drawing flat sections instead.", file=sys.stderr)
+
+
+def flat_images(scene: Scene) -> tuple[list[Image], View]:
     """Return the frames of a scene as sections through the middle of each organ, and their view."""
     view = scene.cameras[0]
     if len(scene.shots) == 1:
@@ -101,15 +106,20 @@ def _flat(scene: Scene) -> tuple[list[Image], View]:
     return images, view
 
 
-def _render(scenes: Sequence[Scene]) -> tuple[list[list[Image]], str | None]:
-    """Return (images, None), or (nothing, what went wrong), from one process that draws all scenes."""
+def render_scenes(
+    scenes: Sequence[Scene], threads: int | None = None
+) -> tuple[list[list[Image]], str | None]:
+    """Return (images, None), or (nothing, what went wrong), from one process that draws all scenes.
+
+    ``threads`` is how many a renderer without a graphics card may use (default: its own choice).
+    """
     from matplotlib.image import imread
 
     with tempfile.TemporaryDirectory(prefix="tissuesim-scene-") as folder:
         jobs = [Path(folder) / f"job{number}.npz" for number in range(len(scenes))]
         for job, scene in zip(jobs, scenes, strict=True):
             write_job(job, scene)
-        trouble = run_scene(jobs, sum(len(scene.cameras) for scene in scenes))
+        trouble = run_scene(jobs, sum(len(scene.cameras) for scene in scenes), threads)
         if trouble is not None:
             return [], trouble
         files = [frame_files(job, len(scene.cameras)) for job, scene in zip(jobs, scenes, strict=True)]
@@ -123,12 +133,13 @@ def frame_files(job: Path, frames: int) -> list[Path]:
     return [job.with_name(f"{job.stem}_{number:03d}.png") for number in range(frames)]
 
 
-def run_scene(jobs: Sequence[Path], frames: int) -> str | None:
+def run_scene(jobs: Sequence[Path], frames: int, threads: int | None = None) -> str | None:
     """Draw written ``jobs`` of so many frames in all in one process; return what went wrong, or None."""
     limit = SECONDS_TO_START + SECONDS_PER_FRAME * frames
+    settings = environment() | ({} if threads is None else {"LP_NUM_THREADS": str(threads)})
     try:
         done = subprocess.run(
-            scene_command(jobs), capture_output=True, text=True, timeout=limit, check=False, env=environment()
+            scene_command(jobs), capture_output=True, text=True, timeout=limit, check=False, env=settings
         )
     except subprocess.TimeoutExpired:
         return f"no picture within {limit:.0f} s"

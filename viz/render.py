@@ -9,10 +9,10 @@ from pathlib import Path
 from tissuesim.readouts.endpoints import peak
 from tissuesim.run import Run
 
-from .compose import Panel, dots_note, draw_sheet, side_by_side
+from .compose import Panel, draw_sheet, side_by_side
 from .dots import MOST_DOTS as CUT_DOTS
 from .frames import OrganReader, Pictures, Scale, nearest_frame, shared_scale, written_frames
-from .stage import MOST_DOTS, captioned, check_view, draw_panels, note_depth
+from .stage import MOST_DOTS, captioned, check_view, draw_panels, note
 from .style import day_text, organ_title, title_text
 
 FIELD = "inflammation"
@@ -134,8 +134,8 @@ def compare(
             for row, pictures in zip(rows, series, strict=True)
         ]
         names, title = tuple(arms), organ_title(organ)
-    note = dots_note(grid[0][0].layers, note_depth(view, grid[0][0]))
-    sheet = side_by_side(grid, title, " against ".join(arms), note, series[0], names)
+    told = note(view, grid[0][0], series[0])
+    sheet = side_by_side(grid, title, " against ".join(arms), told, series[0], names)
     path = target(runs[0], out, f"{_stem(series[0], view)}_against_{runs[1].path.name}.png")
     draw_sheet(sheet, path)
     return path
@@ -205,8 +205,8 @@ def _still(run: Run, pictures: Pictures, panel: Panel, view: str, out: Path | st
     day = pictures.frames[0].day
     path = target(run, out, f"{_stem(pictures, view)}_day{day:g}.png")
     title = f"{organ_title(pictures.organ)}, {day_text(day)}"
-    note = dots_note(panel.layers, note_depth(view, panel))
-    draw_sheet(side_by_side([[panel]], title, arm(run), note, pictures), path)
+    told = note(view, panel, pictures)
+    draw_sheet(side_by_side([[panel]], title, arm(run), told, pictures), path)
     return path
 
 
@@ -226,6 +226,6 @@ def _panel(
         else [day_text(day) for day in days]
     )
     row = [captioned(panel, text) for panel, text in zip(panels, texts, strict=True)]
-    note = dots_note(row[0].layers, note_depth(view, row[0]))
-    draw_sheet(side_by_side([row], organ_title(pictures.organ), arm(run), note, pictures), path)
+    told = note(view, row[0], pictures)
+    draw_sheet(side_by_side([row], organ_title(pictures.organ), arm(run), told, pictures), path)
     return path

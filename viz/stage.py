@@ -9,11 +9,12 @@ import numpy as np
 
 from tissuesim.errors import InputError, nearest
 
-from .compose import Label, Panel
+from .compose import Label, Panel, dots_note
 from .explode import Exploded, explode
 from .frames import Frame, Pictures
-from .offscreen import Scene, Shot, draw_scenes
+from .offscreen import Image, Scene, Shot, draw_scenes
 from .slices import Slices
+from .style import split_label
 from .view import PICTURE_HEIGHT, View, organ_view
 
 VIEWS = {
@@ -41,39 +42,49 @@ def draw_panels(view: str, series: Sequence[Pictures]) -> list[list[Panel]]:
             [cut.panel(frame, "", names=number == 0) for number, frame in enumerate(pictures.frames)]
             for cut, pictures in zip(cuts, series, strict=True)
         ]
-    shots, cameras = _shots(view, series)
+    shots, cameras = shots_and_camera(view, series)
     scenes = [
         Scene(view, (shot,), (cameras,) * len(pictures.frames))
         for shot, pictures in zip(shots, series, strict=True)
     ]
     images, drawn = draw_scenes(scenes)
-    panels = []
-    for number, (shot, pictures) in enumerate(zip(shots, series, strict=True)):
-        apart = shot.exploded if drawn[number] is cameras else None  # flat sections are not taken apart
-        panels.append(
-            [
-                Panel(
-                    drawn[number],
-                    "",
-                    frame.layers,
-                    image,
-                    labels=part_labels(apart, pictures, frame, cameras),
-                )
-                for frame, image in zip(pictures.frames, images[number], strict=True)
-            ]
+    return [
+        view_panels(shot, pictures, images[number], drawn[number], drawn[number] is not cameras)
+        for number, (shot, pictures) in enumerate(zip(shots, series, strict=True))
+    ]
+
+
+def view_panels(
+    shot: Shot, pictures: Pictures, images: Sequence[Image], view: View, flat: bool
+) -> list[Panel]:
+    """Return the panels of ``images``, one per frame of ``pictures``; ``flat`` sections are not taken apart."""
+    apart = None if flat else shot.exploded
+    return [
+        Panel(
+            view,
+            "",
+            frame.layers,
+            image,
+            labels=part_labels(apart, pictures, frame, view),
+            bar_below=apart is not None,
         )
-    return panels
+        for frame, image in zip(pictures.frames, images, strict=True)
+    ]
 
 
-def note_depth(view: str, panel: Panel) -> float | None:
-    """Return how near to a cut the cells are that are shown (mm), or None where all are."""
-    return panel.view.depth if view in ("cut", "section") else None
+def note(view: str, panel: Panel, pictures: Pictures) -> str:
+    """Return what the dots and numbers of a sheet in ``view`` are."""
+    depth = panel.view.depth if view in ("cut", "section") else None
+    name = split_label(pictures.label).name
+    return dots_note(panel.layers, depth, f"numbers: mean {name} of a region" if panel.labels else "")
 
 
-def _shots(view: str, series: Sequence[Pictures]) -> tuple[list[Shot], View]:
+def shots_and_camera(
+    view: str, series: Sequence[Pictures], height: int = PICTURE_HEIGHT
+) -> tuple[list[Shot], View]:
     """Return the organs of a comparison and the one camera that holds them all."""
     if view == "explode":
-        apart = [explode(pictures, PICTURE_HEIGHT) for pictures in series]
+        apart = [explode(pictures, height) for pictures in series]
         largest = max((camera for _, camera in apart), key=lambda camera: camera.half_height)
         shots = [
             Shot(pictures, exploded.cut, exploded)
@@ -81,7 +92,7 @@ def _shots(view: str, series: Sequence[Pictures]) -> tuple[list[Shot], View]:
         ]
         return shots, largest
     points = np.concatenate([pictures.points() for pictures in series])
-    camera = organ_view(points, stance=series[0].stance())
+    camera = organ_view(points, height=height, stance=series[0].stance())
     return [Shot(pictures, camera) for pictures in series], camera
 
 
