@@ -249,6 +249,12 @@ def update_sheet(figure: Figure, sheet: Sheet) -> None:
         for row, label in enumerate(place.panel.labels):
             name, facts = label.parts()
             texts |= {f"label {number} {row}": name, f"label {number} {row} facts": facts}
+    for axes in {
+        artist.axes for artist in figure.findobj(lambda each: each.get_gid() == "triad") if artist.axes
+    }:
+        for artist in axes.findobj(lambda each: each.get_gid() == "triad"):
+            artist.remove()
+        draw_triad(axes, sheet.places[0].panel.view, sheet.places[0].height / IMAGE_HEIGHT)
     for artist in figure.findobj(lambda each: each.get_gid() in texts or each.get_gid() in images):
         key = str(artist.get_gid())
         if isinstance(artist, Text):
@@ -303,9 +309,10 @@ def draw_triad(axes: Axes, view: View, size: float = 1.0) -> None:
             "", xy=tuple(corner + arrow), xytext=tuple(corner),
             arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 1.1, "mutation_scale": 8,
                         "shrinkA": 0, "shrinkB": 0},
+            gid="triad",
         )  # fmt: skip
         tip = corner + arrow + (0.06 + 0.04 * size) * arrow / length
-        axes.text(tip[0], tip[1], name, size=8, ha="center", va="center", gid=f"axis {name}")
+        axes.text(tip[0], tip[1], name, size=8, ha="center", va="center", gid="triad")
 
 
 def scale_bar(axes: Axes, mm_per_inch: float, right: float, bottom: float, room: float) -> None:

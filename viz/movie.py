@@ -20,7 +20,7 @@ from .dots import MOST_DOTS as CUT_DOTS
 from .frames import OrganReader, Pictures, shared_scale
 from .offscreen import Image, Scene, Shot, flat_images, render_scenes, tell_trouble
 from .stage import MOST_DOTS, check_view, note, shots_and_camera, view_panels
-from .style import B_CELLS, CAR_T, FAINT_INK, GROUND, INK, day_text, organ_title, plot_style
+from .style import FAINT_INK, GROUND, INK, day_text, organ_title, plot_style
 from .view import TURN, View, swung
 
 if TYPE_CHECKING:
@@ -36,7 +36,10 @@ WORKERS = 2
 MOST_VALUES = 30_000_000  # of one process, so that fine organs fit into memory
 LEAST_FRAMES = 12  # of one process: each builds the organ anew
 GIF_WIDTH, GIF_RATE = 640, 12
-CURVES = (("car_t_per_ul", "CAR T cells", CAR_T), ("b_per_ul", "B cells", B_CELLS))
+CURVES = (
+    ("car_t_per_ul", "CAR T cells per µL of blood", "#3BE3A4"),
+    ("b_per_ul", "B cells", "#62BDF2"),
+)
 LOWEST = 0.01  # cells per uL
 
 
@@ -161,7 +164,7 @@ class _Strip:
 
 def _blood(axes: Axes, run: Run, first: float, last: float) -> None:
     """Draw the cells in blood on a log axis, and the days of treatment."""
-    from .treatment import mark_treatments, treatments
+    from .treatment import treatments
 
     columns = run.columns([name for name, _, _ in CURVES])
     axes.axis("on")
@@ -182,8 +185,9 @@ def _blood(axes: Axes, run: Run, first: float, last: float) -> None:
             )
             highest = max(highest, float(np.nanmax(values, initial=0.0)))
     axes.set_ylim(LOWEST, 3.0 * highest)
-    mark_treatments(axes, treatments(run))
-    axes.set_title("Blood, cells per µL", size=8.5, color=INK, pad=3)
+    for treatment in treatments(run):
+        end = treatment.end if treatment.end is not None else treatment.start
+        axes.axvspan(treatment.start, end, color=FAINT_INK, alpha=0.35, linewidth=1.0)
     axes.tick_params(colors=FAINT_INK, labelsize=7.5, length=2, which="both")
     axes.minorticks_off()
     for spine in axes.spines.values():
@@ -191,7 +195,7 @@ def _blood(axes: Axes, run: Run, first: float, last: float) -> None:
     axes.set_xlabel("day", size=8, color=FAINT_INK, labelpad=1)
     if axes.get_legend_handles_labels()[0]:
         legend = axes.legend(
-            loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, fontsize=7.5, borderaxespad=0.1
+            loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, fontsize=8, borderaxespad=0.1
         )
         for text in legend.get_texts():
             text.set_color(INK)

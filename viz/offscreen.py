@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -202,3 +202,13 @@ def reason(code: int, told: str) -> str:
         return f"the renderer was ended by signal {-code}"
     lines = [line.strip() for line in told.splitlines() if line.strip()]
     return lines[-1] if lines else f"the renderer ended with code {code}"
+
+
+def html_scene(scene: Scene) -> str | None:
+    """Return the first frame of ``scene`` as an HTML page that a reader can turn; None where that cannot be made."""
+    with tempfile.TemporaryDirectory(prefix="tissuesim-scene-") as folder:
+        job = Path(folder) / "job.npz"
+        write_job(job, replace(scene, as_html=True))
+        if run_scene([job], len(scene.cameras)) is not None:
+            return None
+        return job.with_suffix(".html").read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .html_scene import write_html
 from .scene_organs import KINDS
 
 BODY_COLOR, BODY_LINE = "#2B303B", "#454D5C"
@@ -46,8 +47,10 @@ class Scene:
     def __init__(self, job: Job, plotter: Any) -> None:
         """Build the organs of ``job``."""
         self.job, self.plotter = job, plotter
+        self._mm_per_pixel = 2.0 * float(job["half_height"]) / float(job["height"])
         plotter.set_background(str(job["ground"]))
-        plotter.enable_parallel_projection()
+        if not bool(job["as_html"]):  # vtk.js knows perspective alone
+            plotter.enable_parallel_projection()
         kind = KINDS[str(job["kind"])]
         self.organs = [kind(_part(job, number)) for number in range(int(job["organs"]))]
         self._body()
@@ -68,10 +71,15 @@ class Scene:
             self.plotter.remove_actor(name, render=False)
             dots = self.job[f"{place}/dots/{number}/{layer}"]
             if len(dots):
-                style = {"color": str(color), "point_size": float(self.job["dot_size"]), "ambient": 0.35}
-                self.plotter.add_mesh(
-                    pyvista.PolyData(dots), render_points_as_spheres=True, name=name, render=False, **style
-                )
+                style = {"color": str(color), "ambient": 0.35, "name": name, "render": False}
+                size = float(self.job["dot_size"])
+                if bool(self.job["as_html"]):  # vtk.js draws points as squares
+                    ball = pyvista.Sphere(size * self._mm_per_pixel / 2, theta_resolution=6, phi_resolution=5)
+                    cells = pyvista.PolyData(dots).glyph(geom=ball, scale=False, orient=False)
+                    self.plotter.add_mesh(cells, **style)
+                else:
+                    balls = {"point_size": size, "render_points_as_spheres": True}
+                    self.plotter.add_mesh(pyvista.PolyData(dots), **balls, **style)
 
     def _body(self) -> None:
         """Put the outline of the body behind the organs, if the job has one."""
@@ -90,7 +98,8 @@ class Scene:
         job, camera = self.job, self.plotter.camera
         half, focus, toward = float(job["half_height"]), job["focus"][number], job["toward_camera"][number]
         camera.focal_point = tuple(focus)
-        camera.position = tuple(focus + 10.0 * half * toward)
+        distance = half / np.tan(np.deg2rad(camera.view_angle / 2)) if bool(job["as_html"]) else 10.0 * half
+        camera.position = tuple(focus + distance * toward)
         camera.up = tuple(job["screen_up"][number])
         camera.parallel_scale = half
         self.plotter.reset_camera_clipping_range()
@@ -101,11 +110,6 @@ def _part(job: Job, number: int) -> dict[str, NDArray[Any]]:
     prefix = f"{number}/"
     own = {name.removeprefix(prefix): value for name, value in job.items() if name.startswith(prefix)}
     return {"colors": job["colors"], "top": job["top"], "lift_toward": job["toward_camera"][0], **own}
-
-
-def write_html(plotter: Any, path: Path) -> None:
-    """Write the scene as one HTML page that needs no network, drawn by vtk.js."""
-    raise NotImplementedError
 
 
 if __name__ == "__main__":

@@ -93,7 +93,9 @@ class Run:
         import numpy as np
 
         group = self._totals_group()
-        found = {name: np.asarray(group[name][...]) for name in dict.fromkeys(("time", *names)) if name in group}
+        found = {
+            name: np.asarray(group[name][...]) for name in dict.fromkeys(("time", *names)) if name in group
+        }
         ends = [np.flatnonzero(np.isfinite(column)) for name, column in found.items() if name != "time"]
         rows = min((int(end[-1]) + 1 if end.size else 0 for end in ends), default=found["time"].size)
         return {name: column[:rows] for name, column in found.items()}
@@ -127,11 +129,15 @@ class Run:
         field: str | None = None,
         days: Sequence[float] | None = None,
         out: Path | str | None = None,
-    ) -> list[Path]:
-        """Draw one picture of ``organ`` per day into ``out`` (default: ``pictures/``); return the files."""
-        render: Any = import_module("tissuesim.viz.render")
-        paths: list[Path] = render.render_run(self, days=days, organ=organ, field=field, out=out)
-        return paths
+        view: str | None = None,
+    ) -> Any:
+        """Draw one picture of ``organ`` per day into ``out`` (default: ``pictures/``).
+
+        The result (``tissuesim.viz.picture.Picture``) shows itself in a notebook, where the scene can be turned if
+        trame-vtk is installed; as a sequence it is the files. ``view``: cut, iso, section, explode or patient.
+        """
+        turning: Any = import_module("tissuesim.viz.turning")
+        return turning.picture(self, days=days, organ=organ, field=field, out=out, view=view)
 
     def __str__(self) -> str:
         """Return a short tree of what the run holds."""
