@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -254,7 +254,7 @@ def update_sheet(figure: Figure, sheet: Sheet) -> None:
     }:
         for artist in axes.findobj(lambda each: each.get_gid() == "triad"):
             artist.remove()
-        draw_triad(axes, sheet.places[0].panel.view, sheet.places[0].height / IMAGE_HEIGHT)
+        draw_triad(cast("Axes", axes), sheet.places[0].panel.view, sheet.places[0].height / IMAGE_HEIGHT)
     for artist in figure.findobj(lambda each: each.get_gid() in texts or each.get_gid() in images):
         key = str(artist.get_gid())
         if isinstance(artist, Text):
