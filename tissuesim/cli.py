@@ -112,23 +112,28 @@ def resume(folder: RunFolder, backend: Backend = None, quiet: Quiet = False, as_
 def render(
     folder: RunFolder,
     organ: Annotated[str | None, typer.Option(help="Organ; default the first one of the run.")] = None,
-    field: Annotated[
-        str | None, typer.Option(help="Field to show; default infiltrate and inflammation.")
-    ] = None,
+    field: Annotated[str | None, typer.Option(help="Field to show; default inflammation.")] = None,
     day: Annotated[
         str | None, typer.Option(metavar="DAYS", help="Days, such as 0,14,90; default a few.")
     ] = None,
+    view: Annotated[
+        str | None,
+        typer.Option(help="cut, iso, section, explode or patient; default cut, of several organs patient."),
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="OTHER_RUN", help="Draw the run beside this one, with one scale.")
+    ] = None,
+    movie: Annotated[bool, typer.Option("--movie", help="Write a movie instead, as MP4 and GIF.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Follow a run that goes on: live.png, until it ends.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for the pictures; default RUN/pictures.")] = None,
 ) -> None:
     """Draw a run: the organ on chosen days, and the course of blood and tissue over time."""
-    days = None if day is None else _days(day)
-    pictures = import_module("tissuesim.viz.render").render_run(
-        folder, days=days, organ=organ, field=field, out=out
-    )
-    course = import_module("tissuesim.viz.timeseries").plot_timeseries(folder, out=out)
-    for path in (*pictures, course):
-        print(path)
-    print(f"Pictures are in {Path(course).resolve().parent}")
+    draw = import_module("tissuesim.viz.command").draw
+    chosen = {"organ": organ, "field": field, "view": view, "against": against, "out": out}
+    for line in draw(folder, days=None if day is None else _days(day), movie=movie, live=live, **chosen):
+        print(line, flush=True)
 
 
 @app.command()

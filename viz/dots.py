@@ -14,9 +14,9 @@ GOLDEN = 0.6180339887498949
 PLASTIC = np.array([0.8191725133961645, 0.6710436067037893, 0.5497004779019703])
 
 
-def cells_per_dot(largest_total: float) -> float:
+def cells_per_dot(largest_total: float, most_dots: int = MOST_DOTS) -> float:
     """Return how many cells one dot stands for (1, 2 or 5 times a power of ten, at least 1)."""
-    wanted = max(largest_total / MOST_DOTS, 1.0)
+    wanted = max(largest_total / most_dots, 1.0)
     power = 10.0 ** np.floor(np.log10(wanted))
     return float(next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= wanted * (1 - 1e-9)))
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..frames import Pictures, read_pictures
 from ..plots.catalogue import organ_text
-from ..scene import BORDER, PASS_BAND, SMOOTHING, extended
+from ..grid import BORDER, PASS_BAND, SMOOTHING, extended
 from ..style import DOT_COLORS, color_table, count_text, split_label, unit_text
 
 if TYPE_CHECKING:
