@@ -94,7 +94,7 @@ def test_pictures_are_written_in_every_format(run_directory, tmp_path):
     """A file name decides the format; a folder gets course.png; the same run gives the same bytes."""
     for name in ("course.pdf", "course.svg"):
         assert plot_timeseries(run_directory, tmp_path / name).stat().st_size > 10_000
-    first = Run(run_directory).plot(tmp_path).read_bytes()
+    first = Run(run_directory).plot(tmp_path).path.read_bytes()
     assert plot_timeseries(run_directory, tmp_path / "again.png").read_bytes() == first
 
 

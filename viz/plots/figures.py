@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tissuesim.errors import InputError, nearest
 from tissuesim.run import Run
 
+from ..picture import Picture
 from ..render import opened, target
 from ..style import plot_style, save
 from .catalogue import GROUPS, group_title, panels
@@ -75,6 +77,24 @@ def group_figure(group: str, chosen: Sequence[Panel], runs: Sequence[Courses]) -
     for ax in axes[len(chosen) :]:
         ax.set_visible(False)
     return figure
+
+
+def plot(run: Run | Path | str, what: str = "course", out: Path | str | None = None) -> Picture:
+    """Draw the course of ``run``, or one group of panels, as a picture that shows itself in a notebook.
+
+    InputError for an unknown group, or for one that the run has no data for.
+    """
+    if what == "course":
+        from ..timeseries import plot_timeseries
+
+        return Picture(plot_timeseries(run, out))
+    if what not in GROUPS:
+        known = ("course", *GROUPS)
+        raise InputError(f"what: '{what}' is not one of {', '.join(known)}{nearest(what, known)}")
+    path = plot_group(run, what, out)
+    if path is None:
+        raise InputError(f"what: '{what}' has nothing to draw in '{opened(run).path}'")
+    return Picture(path)
 
 
 def plot_all(

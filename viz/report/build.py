@@ -14,7 +14,6 @@ from tissuesim.run import Run
 
 from ..plots.courses import Courses
 from ..plots.figures import courses_of
-from ..render import panel_days
 from ..style import day_text, title_text
 from . import charts, pictures, ran, story, trust, volume
 
@@ -84,8 +83,7 @@ def render(runs: Sequence[Courses], scorecard: Mapping[str, Any] | None) -> str:
         outcomes=story.outcomes(runs),
         visits=story.visits(runs),
         visit_days=VISITS,
-        stills=pictures.stills(main, organs),
-        comparisons=_comparisons(runs),
+        stills=pictures.stills(runs),
         maps=pictures.maps(main.run, organs),
         scenes=[scene["name"] for scene in scenes],
         scene_data=as_script(scenes),
@@ -100,17 +98,6 @@ def render(runs: Sequence[Courses], scorecard: Mapping[str, Any] | None) -> str:
         versions=ran.versions(main.run),
         version=__version__,
     )
-
-
-def _comparisons(runs: Sequence[Courses]) -> list[dict[str, Any]]:
-    """Return the pictures of the other runs on the days of the first one's, of the organs they share with it."""
-    first = runs[0].run
-    found = []
-    for other in runs[1:]:
-        shared = [organ for organ in other.run.organs if organ in first.organs]
-        days = {organ: panel_days(first, organ) for organ in shared if "center" not in first[organ]}
-        found.append({"name": other.name, "stills": pictures.stills(other, shared, days)})
-    return found
 
 
 def as_script(content: Any) -> str:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from ..plots.catalogue import organ_text
 from ..plots.killing import plot_killing
 from ..plots.last_cell import clearing, plot_last_cell, sentence
-from ..render import panel, panel_days
+from ..render import compare, panel, panel_days, render_run
 from ..style import day_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from tissuesim.run import Run
 
@@ -37,27 +37,33 @@ class Picture:
     alternative: str
 
 
-def stills(
-    courses: Courses, organs: Sequence[str], days: Mapping[str, Sequence[float]] | None = None
-) -> dict[str, Picture]:
-    """Return the picture of before, peak and after for each of ``organs``, or of its ``days``.
+def stills(runs: Sequence[Courses]) -> list[Picture]:
+    """Return the pictures of a run, or of the first of ``runs`` against each of the others, with one scale.
 
-    Organs on the cells of a mesh have none.
+    The patient first where there are several organs, then each organ before treatment, at the peak of CAR T cells and
+    later. Organs on the cells of a mesh have none.
     """
-    found = {}
-    for organ in organs:
-        if "center" in courses.run[organ]:
-            continue
-        chosen = None if days is None else days.get(organ)
-        with tempfile.TemporaryDirectory(prefix="tissuesim-report-") as folder:
-            path = panel(courses.run, chosen, organ, out=Path(folder) / "panel.png")
-            shown = panel_days(courses.run, organ) if chosen is None else tuple(chosen)
-            listed = ", ".join(day_text(day) for day in shown)
-            found[organ] = embedded(
-                path,
-                f"The {organ_text(organ)}, cut open, on {listed}; one color scale.",
-                _inflammation_words(courses, organ, shown),
-            )
+    main = runs[0].run
+    organs = [organ for organ in main.organs if "center" not in main[organ]]
+    found = []
+    with tempfile.TemporaryDirectory(prefix="tissuesim-report-") as name:
+        folder = Path(name)
+        if len(organs) > 1 and len(organs) == len(main.organs):
+            path = render_run(main, out=folder / "patient", view="patient")[-1]
+            words = " ".join(_inflammation_words(runs[0], organ) for organ in organs)
+            found.append(embedded(path, "All organs in the body, colored by inflammation.", words))
+        for organ in organs:
+            if len(runs) == 1:
+                path = panel(main, None, organ, out=folder / f"{organ}.png")
+                days = ", ".join(day_text(day) for day in panel_days(main, organ))
+                caption = f"The {organ_text(organ)}, cut open, on {days}; one color scale."
+                found.append(embedded(path, caption, _inflammation_words(runs[0], organ)))
+            for other in runs[1:]:
+                if organ in other.run.organs and "center" not in other.run[organ]:
+                    path = compare(main, other.run, organ=organ, out=folder / "compared.png")
+                    pair = f"{runs[0].name} above, {other.name} below"
+                    caption = f"The {organ_text(organ)}: {pair}; one color scale."
+                    found.append(embedded(path, caption, _words_of_both(runs[0], other, organ)))
     return found
 
 
@@ -106,16 +112,20 @@ def embedded(path: Path, caption: str, alternative: str) -> Picture:
     return Picture(f"data:image/webp;base64,{text}", image.width, image.height, caption, alternative)
 
 
-def _inflammation_words(courses: Courses, organ: str, days: Sequence[float]) -> str:
-    """Return the views in words: mean inflammation of ``organ`` on their days."""
+def _words_of_both(first: Courses, other: Courses, organ: str) -> str:
+    return " ".join(_inflammation_words(one, organ, one.name) for one in (first, other))
+
+
+def _inflammation_words(courses: Courses, organ: str, who: str = "") -> str:
+    """Return the views of ``organ`` in words: its mean inflammation on the days of a panel."""
     column = f"{organ}.inflammation.mean"
-    name = organ_text(organ)
+    name = organ_text(organ) + (f" of {who}" if who else "")
     if column not in courses:
-        return f"Views of the {name}, cut open, colored by inflammation."
+        return f"The {name}, cut open, colored by inflammation."
     values = courses.values((column,))
     told = [
         f"{value:.2f} on {day_text(day)}"
-        for day in days
+        for day in panel_days(courses.run, organ)
         for value in [values[int(abs(courses.days - day).argmin())]]
     ]
     return f"The {name}, cut open, colored by inflammation; its mean is {', '.join(told)} (untreated disease: 1)."

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..frames import Pictures, read_pictures
-from ..plots.catalogue import organ_text
+from ..frames import Pictures, read_pictures, written_frames
 from ..grid import BORDER, PASS_BAND, SMOOTHING, extended
+from ..plots.catalogue import organ_text
 from ..style import DOT_COLORS, color_table, count_text, split_label, unit_text
 
 if TYPE_CHECKING:
@@ -39,7 +39,10 @@ def scenes(run: Run, organs: Sequence[str]) -> list[dict[str, Any]]:
 def scene(run: Run, organ: str, share: float = 1.0) -> dict[str, Any]:
     """Return one organ: ``share`` of the voxels and triangles that a page may have."""
     names = [name for name in FIELDS if name in run[organ]]
-    first = read_pictures(run, organ, DAYS, names[0] if names else _any_field(run, organ))
+    end = float(run[organ]["time"][written_frames(run, organ)[-1]])
+    begin = float(run[organ]["time"][0])
+    shown = [day for day in DAYS if begin <= day <= end] or [end]
+    first = read_pictures(run, organ, shown, names[0] if names else _any_field(run, organ))
     factor = coarsening(first.fraction.shape, MOST_VOXELS * share)
     tissue = blocks(np.pad(first.fraction, BORDER), factor)
     spacing = first.spacing * factor
@@ -47,7 +50,7 @@ def scene(run: Run, organ: str, share: float = 1.0) -> dict[str, Any]:
     size = np.array(tissue.shape[::-1]) * spacing
     days = [round(frame.day, 2) for frame in first.frames]
     fields = [_field(first, factor)]
-    fields += [_field(read_pictures(run, organ, DAYS, name), factor) for name in names[1:]]
+    fields += [_field(read_pictures(run, organ, shown, name), factor) for name in names[1:]]
     return {
         "name": organ_text(organ),
         "days": days,
@@ -92,7 +95,7 @@ def _field(pictures: Pictures, factor: int) -> dict[str, Any]:
     frames = []
     for frame in pictures.frames:
         padded = np.pad(frame.values, BORDER, constant_values=np.nan)
-        values = blocks(extended(padded, np.isfinite(padded)), factor)
+        values = blocks(extended(padded, np.isfinite(padded)).astype(np.float64), factor)
         frames.append(packed(np.round(255 * np.clip(values / pictures.top, 0.0, 1.0)).astype(np.uint8)))
     label = split_label(pictures.label)
     return {
