@@ -113,7 +113,7 @@ def draw(ax: Axes, panel: Panel, runs: Sequence[Courses], *, titled: bool = True
                 handles.append(line)
             inside = (courses.days >= span[0]) & (courses.days <= span[1]) & np.isfinite(shown)
             drawn.append(shown[inside])
-    handles += mark_treatments(ax, runs[0].treatments)
+    handles += mark_treatments(ax, runs[0].treatments, span)
     handles += _run_handles(runs) if len(runs) > 1 else []
     ax.set_xlim(*span)
     _value_axis(ax, panel, np.concatenate(drawn) if drawn else np.zeros(0))

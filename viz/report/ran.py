@@ -62,31 +62,34 @@ def _kilograms(mass: Any) -> float | None:
 
 
 def timeline(courses: Courses) -> list[dict[str, Any]]:
-    """Return every treatment with its days and its place on a line of time, in percent of the run."""
+    """Return every treatment with its days and its places on a line of time, in percent of the run.
+
+    What was done more than once is one row with several ``marks``; a mark before the run begins stands at its edge.
+    """
     first, last = courses.span
     scale = 100.0 / (last - first)
 
     def place(day: float) -> float:
         return round(min(max((day - first) * scale, 0.0), 100.0), 3)
 
-    rows = []
+    rows: dict[str, dict[str, Any]] = {}
     for treatment in courses.treatments:
+        event = treatment.end is None
         end = treatment.start if treatment.end is None else treatment.end
-        when = (
-            day_text(treatment.start)
-            if treatment.end is None
-            else f"{day_text(treatment.start)} to {day_text(end).removeprefix('day ')}"
+        row = rows.setdefault(treatment.name, {"name": treatment.name, "when": [], "marks": []})
+        row["when"].append(
+            _number(treatment.start) if event else f"{_number(treatment.start)} to {_number(end)}"
         )
-        rows.append(
-            {
-                "name": treatment.name,
-                "when": when,
-                "left": place(treatment.start),
-                "width": round(place(end) - place(treatment.start), 3),
-                "event": treatment.end is None,
-            }
-        )
-    return rows
+        left = place(treatment.start)
+        row["marks"].append({"left": left, "width": round(place(end) - left, 3), "event": event})
+    return [
+        {**row, "when": f"{'day' if len(row['when']) == 1 else 'days'} {', '.join(row['when'])}"}
+        for row in rows.values()
+    ]
+
+
+def _number(day: float) -> str:
+    return day_text(day).removeprefix("day ")
 
 
 def certificates(run: Run) -> list[dict[str, Any]]:

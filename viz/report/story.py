@@ -13,7 +13,7 @@ from tissuesim.readouts.endpoints import extinction_day
 
 from ..plots.courses import Courses
 from ..style import day_text, unit_text
-from ..treatment import INFUSION
+from ..treatment import is_infused
 from .outcome_names import OUTCOMES
 
 if TYPE_CHECKING:
@@ -109,8 +109,11 @@ def relapse_day(courses: Courses) -> float | None:
 
 def headline(courses: Courses) -> str:
     """Return what happened in two or three sentences, from the readouts alone."""
-    infused = any(treatment.name == INFUSION for treatment in courses.treatments)
-    sentences = (_treated(courses) if infused else _not_infused(courses), _outcome(courses), _score(courses))
+    sentences = (
+        _treated(courses) if is_infused(courses.treatments) else _not_infused(courses),
+        _outcome(courses),
+        _score(courses),
+    )
     return percent(" ".join(sentence for sentence in sentences if sentence))
 
 

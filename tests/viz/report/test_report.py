@@ -17,6 +17,7 @@ from tissuesim.verification.saved import save_scorecard, saved_scorecard
 from tissuesim.viz.plots.courses import Courses
 from tissuesim.viz.report import build, charts, ran, story, trust, volume
 from tissuesim.viz.report.build import as_script, write_report
+from tissuesim.viz.treatment import INFUSION, Treatment
 
 pytestmark = pytest.mark.xdist_group("report")
 
@@ -38,9 +39,7 @@ class Patient:
 
 def infused():
     """One infusion on day 0."""
-    from tissuesim.viz.treatment import INFUSION, Treatment
-
-    return [Treatment(INFUSION, 0.0, None)]
+    return [Treatment(INFUSION, 0.0, None, "infusion")]
 
 
 ENDS = {
@@ -140,11 +139,23 @@ def test_the_grades_are_those_of_the_model(real_run):
 def test_the_line_of_time_is_to_scale(real_run):
     """Lymphodepletion from -5 to -2 and the infusion on day 0 stand where they belong in a run of 130 days."""
     rows = {row["name"]: row for row in ran.timeline(Courses(real_run))}
-    assert rows["lymphodepletion"]["left"] == pytest.approx(100 * 5 / 130, abs=0.01)
-    assert rows["lymphodepletion"]["width"] == pytest.approx(100 * 3 / 130, abs=0.01)
-    infusion = rows["CAR T infusion"]
+    (course,), (infusion,) = rows["lymphodepletion"]["marks"], rows["CAR T infusion"]["marks"]
+    assert course["left"] == pytest.approx(100 * 5 / 130, abs=0.01)
+    assert course["width"] == pytest.approx(100 * 3 / 130, abs=0.01) and not course["event"]
     assert infusion["event"] and infusion["left"] == pytest.approx(100 * 10 / 130, abs=0.01)
     assert rows["lymphodepletion"]["when"] == "day \N{MINUS SIGN}5 to \N{MINUS SIGN}2"
+
+
+def test_repeated_doses_are_one_row():
+    """Two doses of an antibody stand on one line, each at its day; what lies before the run stands at its edge."""
+    done = [Treatment("rituximab", day, None, "antibody") for day in (0.0, 14.0)]
+    done.append(Treatment("leukapheresis", -40.0, None, "leukapheresis"))
+    patient = Patient(np.array([-10.0, 90.0]), {}, {}, done)
+    patient.span = (-10.0, 90.0)
+    rows = {row["name"]: row for row in ran.timeline(patient)}
+    assert rows["rituximab"]["when"] == "days 0, 14"
+    assert [mark["left"] for mark in rows["rituximab"]["marks"]] == [10.0, 24.0]
+    assert rows["leukapheresis"]["marks"][0]["left"] == 0.0
 
 
 def test_a_certificate_is_shown_with_what_failed(real_run, tmp_path, monkeypatch, no_pictures):
