@@ -52,7 +52,9 @@ def lesion_map(tissue: Tissue, lesion: Lesion, seed: int, stream: int = _STREAM)
     allowed = tissue.in_regions(lesion.regions) if lesion.regions else np.ones(tissue.n, np.bool_)
     home = float(tissue.volume[allowed].sum())
     if not home > 0:
-        raise InputError(f"regions {', '.join(lesion.regions)} of '{tissue.name}' hold no voxel at this spacing")
+        raise InputError(
+            f"regions {', '.join(lesion.regions)} of '{tissue.name}' hold no voxel at this spacing"
+        )
     wanted = home
     if lesion.volume is not None:
         wanted = lesion.volume.within("mL", "volume")
@@ -114,7 +116,9 @@ RANKS: dict[str, Rank] = {
 
 def _map(tissue: Tissue, name: str, lesion: Lesion) -> NDArray[np.float64]:
     if name not in tissue.maps:
-        raise InputError(f"pattern '{lesion.pattern}' needs the map '{name}', which '{tissue.name}' does not have")
+        raise InputError(
+            f"pattern '{lesion.pattern}' needs the map '{name}', which '{tissue.name}' does not have"
+        )
     return tissue.maps[name]
 
 
@@ -129,7 +133,9 @@ def _below_pleura(tissue: Tissue, lesion: Lesion) -> NDArray[np.float64]:
 def _noise(tissue: Tissue, correlation: float, seed: int) -> NDArray[np.float64]:
     """The correlated normal field at the voxels; at the cells of a mesh from a lattice of an eighth of its length."""
     if tissue.points is None:
-        field = placed_normal(Lattice(tissue.spacing, tissue.origin, tissue.shape), correlation, seed, _STREAM)
+        field = placed_normal(
+            Lattice(tissue.spacing, tissue.origin, tissue.shape), correlation, seed, _STREAM
+        )
         return tissue.gather(field)
     centers, step = tissue.centers(), correlation / 8
     low, high = centers.min(axis=0), centers.max(axis=0)

@@ -73,7 +73,9 @@ class Lesion(Section):
     volume: Number | None = Field(None, description="inflamed volume; in the lungs with the air in it")
     share: Number | None = Field(None, description="share of the volume of these regions instead of a volume")
     reach: Number | None = Field(None, description="subpleural: depth at which it falls to 1/e")
-    rise: Number | None = Field(None, description="subpleural: height above the base at which it falls to 1/e")
+    rise: Number | None = Field(
+        None, description="subpleural: height above the base at which it falls to 1/e"
+    )
     correlation: Number | None = Field(None, description="patches: size of a patch")
     source: Text = Field(description="what the pattern is drawn after")
     grade: Literal["C", "M", "A", "cal"]
@@ -130,7 +132,9 @@ class Disease(Section):
     label: Text
     description: Text
     patient: PatientWide = PatientWide()
-    organs: dict[OrganKind, DiseaseOrgan] = Field(min_length=1, description="diseased organs; others are healthy")
+    organs: dict[OrganKind, DiseaseOrgan] = Field(
+        min_length=1, description="diseased organs; others are healthy"
+    )
 
 
 def shipped_diseases() -> dict[str, Path]:
