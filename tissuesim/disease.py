@@ -175,12 +175,8 @@ def _changed(model: Model, name: str, change: Change, where: str) -> Parameter:
 
 def _overridden(model: Model, name: str, value: object, where: str = "parameters") -> Parameter:
     known = _known(model, name, where)
-    return overridden(known, value) if where == "parameters" else _at(where, known, value)
-
-
-def _at(where: str, parameter: Parameter, value: object) -> Parameter:
-    number = quantity(value, parameter.unit, f"{where}.{parameter.name}")
-    return overridden(parameter, f"{number!r} {parameter.dimension}")
+    number = quantity(value, known.unit, f"{where}.{name}")
+    return overridden(known, f"{number!r} {known.dimension}")
 
 
 def _known(model: Model, name: str, where: str) -> Parameter:
