@@ -129,14 +129,14 @@ def render(
 def readouts(folder: RunFolder, as_json: Json = False) -> None:
     """Work out the clinical readouts and endpoints of a run, finished or not, and write its readouts.csv."""
     from tissuesim.run import Run, write_readouts
-    from tissuesim.run.table import print_run
+    from tissuesim.run.table import print_outcome
 
     patient = Run(folder)
     path = write_readouts(patient.path, patient.totals["time"].values, patient.clinic.readouts)
     if as_json:
         _print_json({"run": str(folder), "endpoints": patient.endpoints, "readouts": str(path)})
     else:
-        print_run(patient)
+        print_outcome(patient.endpoints, patient.resets)
         print(path)
 
 
@@ -406,10 +406,9 @@ def _report(result: RunResult, quiet: bool, as_json: bool) -> None:
     elif quiet:
         print(facts["run"])
     else:
-        from tissuesim.run import Run
-        from tissuesim.run.table import print_run
+        from tissuesim.run.table import print_outcome, read_resets
 
-        print_run(Run(result.run))
+        print_outcome(result.endpoints, read_resets(result.run))
         size = f"{result.steps} steps, {result.voxels} voxels, {result.backend}"
         print(f"{result.status} in {result.wall_seconds:.1f} s: {size}")
         print(f"Run folder: {facts['run']}")
