@@ -15,7 +15,7 @@ from tissuesim.errors import InputError, nearest
 from tissuesim.model.model import Model
 from tissuesim.model.parts import Parameter
 from tissuesim.ticks import ticks
-from tissuesim.treatment import Event, events, validate_events
+from tissuesim.treatment import Event, events, refuse_unreleased, validate_events
 
 if TYPE_CHECKING:
     from tissuesim.anatomy.physics import OrganPhysics
@@ -144,6 +144,7 @@ def build_scenario(config: RunConfig) -> Scenario:
         InputError: anything in the config that cannot be; the sentence names the key.
     """
     model = Model.load(config.model, overrides=config.parameters)
+    refuse_unreleased(config)
     planned = events(config.treatment, config.patient)
     validate_events(planned, model.pools)
     physics = {name: _physics(name, organ.physics) for name, organ in config.organs.items() if organ.physics}

@@ -19,8 +19,8 @@ class DoseChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    day: Day
-    strength: Level
+    day: Day = Field(description="first day of the new strength")
+    strength: Level = Field(description="strength from that day on")
 
 
 class Taper(BaseModel):
@@ -28,8 +28,8 @@ class Taper(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    start: Day
-    end: Day
+    start: Day = Field(description="day of its first step")
+    end: Day = Field(description="day of its last step")
     strength: Level = Field(description="strength at its end")
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ class Note(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    source: Text
+    source: Text = Field(description="author, year, journal, doi; or why it was assumed")
     grade: Literal["C", "M", "A", "cal"] = Field(
         description="C read in the source, M quoted, A assumed, cal calibrated"
     )
