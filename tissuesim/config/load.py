@@ -115,6 +115,9 @@ def _resolve_files(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     treatment = data.get("treatment")
     if isinstance(treatment, list):
         resolved["treatment"] = resolve_uses(treatment, folder)
+    disease = data.get("disease")
+    if isinstance(disease, str) and (disease.endswith((".yaml", ".yml")) or "/" in disease):
+        resolved["disease"] = _existing(disease, folder, "disease")
     organs = data.get("organs")
     if isinstance(organs, dict):
         resolved["organs"] = {

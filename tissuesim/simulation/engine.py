@@ -50,9 +50,14 @@ class Engine:
         self.systemic = SystemicStep(
             self.plan, backend.host, scenario.systemic_parameters(), scenario.key("systemic")
         )
-        volumes = sum(organ.summary_volumes() for organ in self.organs.values())
         means = np.array([summary.mean is not None for summary in self.plan.model.summaries.values()], bool)
-        self.summary_divisor = np.where(means, np.where(np.asarray(volumes) > 0, volumes, 1.0), 1.0)
+        volumes = {name: organ.summary_volumes() for name, organ in self.organs.items()}
+
+        def divisor(volume: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.where(means & (volume > 0), volume, 1.0)
+
+        self.organ_divisors = {name: divisor(volume) for name, volume in volumes.items()}
+        self.summary_divisor = divisor(np.sum([*volumes.values()], axis=0))
 
     # ---- the beginning
     def first_state(self) -> State:
@@ -259,7 +264,9 @@ class Engine:
         blood = np.concatenate([state.pools[0], np.zeros(state.summaries.shape[1])])
         total = np.zeros(state.summaries.shape[1])
         for name, organ in self.organs.items():
-            total = total + organ.summaries(state.organs[name], organ.scalars(blood))
+            own = organ.summaries(state.organs[name], organ.scalars(blood))
+            state.organ_summaries[name] = own / self.organ_divisors[name]
+            total = total + own
         state.summaries[0] = total / self.summary_divisor
 
 

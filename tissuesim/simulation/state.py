@@ -16,7 +16,10 @@ CELL_LINES = ("gained", "lost", "entered")
 
 @dataclass
 class State:
-    """Clock (ticks), organs, pools (1, P), summaries (1, M), the mass ledger and what the step control remembers."""
+    """Clock (ticks), organs, pools (1, P), summaries (1, M), the mass ledger and what the step control remembers.
+
+    ``organ_summaries`` (M,) are the summaries of each organ alone.
+    """
 
     tick: int
     step_ticks: int
@@ -26,6 +29,7 @@ class State:
     systemic_hazard: float = 0.0
     steps: int = 0
     next_event: int = 0
+    organ_summaries: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     signal_ledger: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     cell_ledger: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
@@ -33,6 +37,7 @@ class State:
         """Copies of the arrays that are not rows of an organ: pools, summaries, ledgers."""
         arrays = {"pools": self.pools.copy(), "summaries": self.summaries.copy()}
         for organ in self.organs:
+            arrays[f"{organ}/summaries"] = self.organ_summaries[organ].copy()
             arrays[f"{organ}/signal_ledger"] = self.signal_ledger[organ].copy()
             arrays[f"{organ}/cell_ledger"] = self.cell_ledger[organ].copy()
         return arrays
@@ -65,6 +70,7 @@ class State:
             systemic_hazard=facts["systemic_hazard"],
             steps=facts["steps"],
             next_event=facts["next_event"],
+            organ_summaries={name: arrays[f"{name}/summaries"] for name in organs},
             signal_ledger={name: arrays[f"{name}/signal_ledger"] for name in organs},
             cell_ledger={name: arrays[f"{name}/cell_ledger"] for name in organs},
         )

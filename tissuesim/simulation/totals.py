@@ -43,6 +43,10 @@ class TotalsTable:
         ]
         for organ in self.scenario.tissues:
             columns += [
+                ColumnDescription(f"{organ}.{s.name}", f"{s.label}, {organ}", str(model.dimensions[s.name]))
+                for s in model.summaries.values()
+            ]
+            columns += [
                 ColumnDescription(f"{organ}.{c.name}.sum", f"{c.label}, {organ}", "cell")
                 for c in model.cells.values()
             ]
@@ -76,6 +80,7 @@ class TotalsTable:
         for organ, fields in state.organs.items():
             facts = engine.organs[organ].facts(fields)
             volume = engine.organs[organ].total_volume
+            parts.append(state.organ_summaries[organ])
             parts.append(facts["cells"].total)
             parts += [facts[rows].weighted / volume for rows in ("signals", "states")]
             parts.append(state.signal_ledger[organ].ravel())
