@@ -99,7 +99,7 @@ class Lymphodepletion(TreatmentSection):
             InputError: fludarabine is to be given below 30 mL/min.
         """
         flu, cy = (
-            quantity(dose, "mg/m^2") / factor("mg/m^2") * len(days) if dose else 0.0
+            round(quantity(dose, "mg/m^2") / factor("mg/m^2"), 9) * len(days) if dose else 0.0
             for dose, days in (
                 (self.fludarabine, self.fludarabine_days),
                 (self.cyclophosphamide, self.cyclophosphamide_days),

@@ -31,6 +31,19 @@ def resolve_uses(entries: list[Any], folder: Path) -> list[Any]:
     ]
 
 
+def treatment_rows() -> list[tuple[str, ...]]:
+    """Return one row per number of the shipped treatments: file, key, value, unit, range, grade, source, label."""
+    rows = []
+    for name, path in shipped_treatments().items():
+        content = parse_mapping(read_text(path), path.name, "'type:' and what it asks for")
+        for key, note in content.get("sources", {}).items():
+            number, _, unit = str(content[key]).partition(" ")
+            span = " to ".join(str(end).partition(" ")[0] for end in note.get("range", ()))
+            value, unit = (number, unit or "1") if isinstance(content[key], str) else (str(content[key]), "1")
+            rows.append((f"treatments/{name}", key, value, unit, span, note["grade"], note["source"], ""))
+    return rows
+
+
 def _resolved(entry: dict[str, Any], folder: Path, where: str) -> dict[str, Any]:
     own = {key: value for key, value in entry.items() if key != "use"}
     path = _file(entry["use"], folder, where)

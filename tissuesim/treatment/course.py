@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tissuesim.config.drug import Drug
 
-SPANS_PER_HALF_LIFE = 3.0
+SPANS_PER_HALF_LIFE = 2.0
 SHORTEST_SPAN = 0.25  # day
-CLOSE = 0.004
+CLOSE = 0.01
 """A level this close to the strength has arrived."""
 
 
@@ -42,7 +42,7 @@ def staircase(courses: Sequence[Drug]) -> list[tuple[float, float, Drug]]:
         rate = _rate(course, value, strength)
         day = start
         while math.isfinite(rate) and abs(value - strength) > CLOSE and day < end:
-            span = min(max(math.log(2.0) / rate / SPANS_PER_HALF_LIFE, SHORTEST_SPAN), end - day)
+            span = min(_span(math.log(2.0) / rate), end - day)
             after = _relaxed(value, strength, rate, span)
             found.append((day, strength + (value - after) / (rate * span), course))
             value, day = after, day + span
@@ -50,6 +50,12 @@ def staircase(courses: Sequence[Drug]) -> list[tuple[float, float, Drug]]:
             value = strength
             found.append((day, strength, course))
     return found
+
+
+def _span(half_life: float) -> float:
+    """Whole days where there is a day to have, else quarters: the steps of a run end on such days by themselves."""
+    wanted = half_life / SPANS_PER_HALF_LIFE
+    return max(math.floor(wanted), math.floor(4.0 * wanted) / 4.0 if wanted < 1.0 else 1.0, SHORTEST_SPAN)
 
 
 def _targets(courses: Sequence[Drug]) -> list[tuple[float, float, Drug]]:
