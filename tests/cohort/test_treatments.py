@@ -125,11 +125,11 @@ def test_obinutuzumab_reaches_deeper_than_rituximab() -> None:
 
 # ---- drugs
 def test_standard_care_suppresses_and_does_not_cure() -> None:
-    """Claim: remission on mycophenolate, prednisone and belimumab; relapse within a year of stopping in at least 90 %."""
+    """Claim: remission on mycophenolate, prednisone and belimumab; at least 90 % relapse within a year of stopping."""
     course = arm("{use: mycophenolate}, {use: glucocorticoid}, {use: belimumab}")
     assert np.mean(at(course, "disease_activity", 360) < 0.40) > 0.9
     days = relapses(course)
-    assert len(days) >= 0.9 * PATIENTS and 365 < min(days) and max(days) < 730
+    assert len(days) >= 0.9 * PATIENTS and min(days) > 365 and max(days) < 730
     assert np.all(at(course, "autoreactive_total", 360) > 1e6)
 
 
@@ -192,7 +192,7 @@ def test_a_second_infusion_of_the_same_product_does_not_expand() -> None:
 
 
 def test_long_lived_plasma_cells_keep_the_titre_unless_bcma_is_bound() -> None:
-    """Claim: with half of the antibody from long-lived cells CD19 CAR T leave the titre, BCMA-CD19 take it (Wang 2024)."""
+    """Claim: CD19 CAR T leave a titre that is half from long-lived cells, BCMA-CD19 CAR T take it (Wang 2024)."""
     cd19 = arm(CAR_T, end=200.0, long_lived_share="0.5", **LYMPHODEPLETED)
     bcma = arm(
         CAR_T.replace("cd19_car_t", "bcma_cd19_car_t"), end=200.0, long_lived_share="0.5", **LYMPHODEPLETED

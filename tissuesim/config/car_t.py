@@ -88,7 +88,7 @@ class CarTCells(TreatmentSection):
         return None if self.target_dose is None else _dose(self.target_dose, body_weight)
 
     def cells(self, body_weight: float) -> float:
-        """Return the number of living CAR+ cells that take part: those of the viable ones that survive the first day."""
+        """Return the number of living CAR+ cells that take part: the viable ones that survive the first day."""
         return self.viable_cells(body_weight) * self.surviving_fraction
 
     @property

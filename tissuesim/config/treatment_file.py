@@ -33,7 +33,7 @@ def resolve_uses(entries: list[Any], folder: Path) -> list[Any]:
 
 def treatment_rows() -> list[tuple[str, ...]]:
     """Return one row per number of the shipped treatments: file, key, value, unit, range, grade, source, label."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, path in shipped_treatments().items():
         content = parse_mapping(read_text(path), path.name, "'type:' and what it asks for")
         for key, note in content.get("sources", {}).items():

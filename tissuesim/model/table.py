@@ -35,8 +35,8 @@ def _rows(parameter: Parameter) -> list[tuple[str, ...]]:
     ends = parameter.range
     span = "" if ends is None else f"{in_unit(ends[0], unit)} to {in_unit(ends[1], unit)}"
     rest = (unit, span, parameter.grade, " ".join(parameter.source.split()), parameter.label)
-    own = [(parameter.name, value, *rest)]
-    regions = [
+    own: list[tuple[str, ...]] = [(parameter.name, value, *rest)]
+    regions: list[tuple[str, ...]] = [
         (f"{parameter.name} [{region}]", in_unit(number, unit), *rest)
         for region, number in parameter.regions.items()
     ]
