@@ -112,7 +112,7 @@ def test_the_model_is_told_what_a_product_is_like() -> None:
 def test_every_number_of_a_shipped_treatment_has_a_source(name: str) -> None:
     """Source and grade stand beside each; a changed number loses its source."""
     settings = load_config_text(
-        f"{{model: m, organs: {{k: {{anatomy: kidney}}}}, time: {{start: -30, end: 400}}, treatment: [{{use: {name}}}]}}"
+        f"{{model: m, organs: {{k: {{anatomy: kidney}}}}, time: {{start: -30, end: 9}}, treatment: [{{use: {name}}}]}}"
     )
     (item,) = settings.treatment
     settled = {
