@@ -105,15 +105,16 @@ def disease_maps(tissue: Tissue, organ: Organ, disease: Disease | None, model: M
 
 def organ_parameters(model: Model) -> set[str]:
     """Return the parameters whose value in an organ matters there: in its rates, start values, sums and movement."""
-    trees = [
-        part.initial for part in (*model.signals.values(), *model.cells.values(), *model.states.values())
-    ]
+    trees = [signal.initial for signal in model.signals.values()]
+    trees += [cells.initial for cells in model.cells.values()]
+    trees += [state.initial for state in model.states.values()]
     trees += [model.processes[name].rate for name, kind in model.process_kinds.items() if kind != "systemic"]
     trees += [summary.expression for summary in model.summaries.values()]
-    used = set().union(*(names(model.expand(tree)) for tree in trees)) & set(model.parameters)
-    for cells in model.cells.values():
-        used |= {cells.motility, cells.chemotaxis, cells.half_saturation} - {None}
+    used = {name for tree in trees for name in names(model.expand(tree))}
     used |= {signal.diffusivity for signal in model.signals.values()}
+    for cells in model.cells.values():
+        used |= {name for name in (cells.motility, cells.chemotaxis, cells.half_saturation) if name}
+    used &= set(model.parameters)
     waiting = list(used)
     while waiting:
         formula = model.parameters[waiting.pop()].formula
@@ -174,12 +175,8 @@ def _changed(model: Model, name: str, change: Change, where: str) -> Parameter:
 
 def _overridden(model: Model, name: str, value: object, where: str = "parameters") -> Parameter:
     known = _known(model, name, where)
-    return overridden(known, value) if where == "parameters" else _at(where, known, value)
-
-
-def _at(where: str, parameter: Parameter, value: object) -> Parameter:
-    number = quantity(value, parameter.unit, f"{where}.{parameter.name}")
-    return overridden(parameter, f"{number!r} {parameter.dimension}")
+    number = quantity(value, known.unit, f"{where}.{name}")
+    return overridden(known, f"{number!r} {known.dimension}")
 
 
 def _known(model: Model, name: str, where: str) -> Parameter:

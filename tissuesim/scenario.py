@@ -147,7 +147,7 @@ def build_scenario(config: RunConfig) -> Scenario:
         InputError: anything in the config that cannot be; the sentence names the key.
     """
     refuse_unreleased(config)
-    disease = _disease(config)
+    disease = disease_of(config)
     model = patient_model(config, disease)
     planned = events(config.treatment, config.patient)
     validate_events(planned, model.pools)
@@ -167,7 +167,8 @@ def build_scenario(config: RunConfig) -> Scenario:
     return scenario
 
 
-def _disease(config: RunConfig) -> Disease | None:
+def disease_of(config: RunConfig) -> Disease | None:
+    """The disease a config names; InputError if there is none of that name or its file is wrong."""
     if config.disease is None:
         return None
     from tissuesim.config.disease import load_disease

@@ -75,6 +75,7 @@ def placed_normal(target: Lattice, correlation: float, seed: int, stream: int) -
     ranges = []
     for centers in target.axes():
         first, last = floor(float(centers.min()) / step) - margin, ceil(float(centers.max()) / step) + margin
+        first -= first % 2  # a center halfway between two nodes takes the even one, whichever box it is in
         ranges.append(np.arange(first, last + 1))
     field = (_numbers_of_nodes(ranges, seed, stream) - 0.5) * np.sqrt(12.0)
     for axis, (centers, nodes) in enumerate(zip(target.axes(), ranges, strict=True)):

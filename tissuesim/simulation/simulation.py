@@ -362,7 +362,8 @@ def resume(path: Path | str, backend: str | None = None, progress: Progress | No
     begun = json.loads((path / "provenance.json").read_text(encoding="utf-8"))
     if begun["model"] != scenario.digest():
         raise InputError(
-            f"model: '{config.model}' (or its disease) has changed since the run in '{path}' began; a resumed run must keep its model"
+            f"model: '{config.model}' (or its disease) has changed since the run in '{path}' began; a resumed run must "
+            "keep its model"
         )
     simulation = Simulation(scenario, backend or config.backend)
     simulation.path = path
