@@ -270,10 +270,25 @@ def models(
         str | None, typer.Argument(help="Shipped model or model file; without it, a list.")
     ] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Print the equations as LaTeX.")] = False,
+    table: Annotated[
+        bool,
+        typer.Option("--table", help="Print every parameter (CSV): value, unit, range, source, grade."),
+    ] = False,
 ) -> None:
-    """List the shipped models, or print one as a tree or as equations."""
+    """List the shipped models, or print one as a tree, as equations or as the table of its parameters."""
     from tissuesim.model import Model, shipped_models
 
+    if table:
+        from tissuesim.model.table import HEADER, as_csv, parameter_rows
+
+        chosen = shipped_models() if name is None else (name,)
+        rows = [(model, *row) for model in chosen for row in parameter_rows(Model.load(model))]
+        if name is None:
+            from tissuesim.config.treatment_file import treatment_rows
+
+            rows += treatment_rows()
+        print(as_csv(rows, ("model", *HEADER)), end="")
+        return
     if name is None:
         for shipped in shipped_models():
             print(f"{shipped}: {' '.join(Model.load(shipped).description.split())}")

@@ -26,6 +26,7 @@ from tissuesim.simulation.state import State
 from tissuesim.simulation.totals import TotalsTable
 from tissuesim.simulation.writer import Writer
 from tissuesim.ticks import days, ticks
+from tissuesim.treatment import certificates, timeline
 
 if TYPE_CHECKING:
     from tissuesim.scenario import Scenario
@@ -81,6 +82,7 @@ class Simulation:
             TotalsStore,
             create_run_directory,
             provenance,
+            write_json,
             write_provenance,
             write_status,
         )
@@ -94,6 +96,8 @@ class Simulation:
             tissue.save(self.path / "tissues" / f"{name}.npz")
         (self.path / "model.txt").write_text(str(scenario.model), encoding="utf-8")
         self._write_generated(self.path / "generated")
+        write_json(self.path / "timeline.json", timeline(config))
+        write_json(self.path / "product.json", certificates(config))
         write_provenance(
             self.path,
             provenance(
