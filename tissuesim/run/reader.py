@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tissuesim.errors import InputError, nearest
-from tissuesim.run.directory import FIELDS, PROVENANCE, RESETS, SCENARIO, TOTALS, read_status
+from tissuesim.run.directory import FIELDS, PROVENANCE, SCENARIO, TOTALS, read_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -141,10 +141,9 @@ class Run:
     @property
     def resets(self) -> dict[str, Any] | None:
         """When and where the last autoreactive cells were lost; None where the run has no clones or is not finished."""
-        import json
+        from tissuesim.run.table import read_resets
 
-        file = self.path / RESETS
-        return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+        return read_resets(self.path)
 
     def plot(self, out: Path | str | None = None, what: str = "course") -> Any:
         """Draw time series of the run into ``out`` (default: ``pictures/``).

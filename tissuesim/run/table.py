@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tissuesim.readouts import CATALOGUE, describe
 from tissuesim.readouts.clinical_endpoints import AT_VISITS, VISITS
+from tissuesim.run.directory import RESETS
 
 if TYPE_CHECKING:
-    from tissuesim.run.reader import Run
+    from rich.console import Console
 
 Row = tuple[str, ...]
+
+ROOM_FOR_TWO, ROWS_OF_ONE = 96, 12
+"""Width of a terminal, and number of rows, from which endpoints stand side by side."""
 
 VISIT = re.compile(rf"({'|'.join(AT_VISITS)})_day(\d+)")
 
@@ -34,7 +40,7 @@ def visit_rows(endpoints: Mapping[str, float | None]) -> list[Row]:
         entry = describe(name, CATALOGUE)
         if entry is not None and any(value is not None for value in values):
             unit = "" if entry.unit == "1" else entry.unit
-            shown = ("-" if value is None else f"{value:.3g}" for value in values)
+            shown = ("-" if value is None else _short(value) for value in values)
             rows.append((entry.label, unit, *shown))
     return rows
 
@@ -56,28 +62,42 @@ def reset_rows(resets: Mapping[str, Any]) -> list[Row]:
     return rows
 
 
-def print_run(run: Run) -> None:
-    """Print endpoints side by side, values at visits, and the reset."""
-    endpoints = run.endpoints
-    rows = endpoint_rows(endpoints)
-    half = (len(rows) + 1) // 2
-    pairs = [left + right for left, right in zip(rows[:half], [*rows[half:], ("", "")], strict=False)]
-    _print(("endpoint", "value", "endpoint", "value"), pairs)
-    missing = sum(value is None for name, value in endpoints.items() if not VISIT.fullmatch(name))
-    if missing:
-        print(f"{missing} more did not happen in this run (endpoints.json).")
-    if visits := visit_rows(endpoints):
-        _print(("readout", "unit", *(f"day {day:g}" for day in VISITS)), visits)
-    if (resets := run.resets) is not None:
-        header = ("autoreactive B cells in", "last on day", "left", "volume with killing integral below 19")
-        _print(header, reset_rows(resets))
-
-
-def _print(header: Sequence[str], rows: Sequence[Row]) -> None:
+def print_outcome(endpoints: Mapping[str, float | None], resets: Mapping[str, Any] | None = None) -> None:
+    """Print endpoints, side by side where there is room, values at visits, and the reset where there are clones."""
     from rich.console import Console
+
+    console = Console()
+    rows = endpoint_rows(endpoints)
+    if console.width >= ROOM_FOR_TWO and len(rows) > ROWS_OF_ONE:
+        half = (len(rows) + 1) // 2
+        pairs = [left + right for left, right in zip(rows[:half], [*rows[half:], ("", "")], strict=False)]
+        _print(console, ("endpoint", "value") * 2, pairs)
+    else:
+        _print(console, ("endpoint", "value"), rows)
+    missing = [name for name, value in endpoints.items() if value is None and not VISIT.fullmatch(name)]
+    if missing:
+        console.print(f"not in this run: {', '.join(missing)}")
+    if visits := visit_rows(endpoints):
+        _print(console, ("readout", "unit", *(f"day {day:g}" for day in VISITS)), visits)
+    if resets is not None:
+        header = ("autoreactive B cells in", "last on day", "left", "killing integral below 19")
+        _print(console, header, reset_rows(resets))
+
+
+def read_resets(folder: Path) -> dict[str, Any] | None:
+    """The content of ``resets.json`` in a run folder, None where there is none."""
+    file = folder / RESETS
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+
+
+def _print(console: Console, header: Sequence[str], rows: Sequence[Row]) -> None:
     from rich.table import Table
 
     table = Table(*header)
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    console.print(table)
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 1000.0 else f"{value:.3g}"

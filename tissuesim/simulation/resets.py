@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from tissuesim.simulation.state import State
     from tissuesim.tissue import Tissue
 
-KILLING, SHELTER, TARGET = "killing_integral", "reset_integral", "target_region"
-"""The tissue state that adds up the killing hazard, the parameter it must reach, and the one that says where."""
+KILLING, SHELTER = "killing_integral", "reset_integral"
+"""The tissue state that adds up the killing hazard, and the parameter it must reach."""
+
+TARGET, PLACE = "target_region", "susceptibility"
+"""The parameter and the map that say which tissue is under attack."""
 
 
 def resets(engine: Engine, state: State) -> dict[str, Any]:
@@ -80,10 +83,12 @@ def killing_integral(engine: Engine, state: State) -> dict[str, Any] | None:
 
 
 def _attacked(scenario: Scenario, tissue: Tissue) -> NDArray[np.bool_]:
-    if TARGET not in scenario.plan.organ.parameters:
-        return np.ones(tissue.n, bool)
-    column = scenario.plan.organ.parameters.index(TARGET)
-    return np.asarray(scenario.parameters(tissue)[tissue.region, column] > 0.0)
+    """Voxels in a region under attack, and where the tissue has a map of it, where the disease lives."""
+    attacked = np.asarray(tissue.maps.get(PLACE, np.ones(tissue.n)) > 0.0)
+    if TARGET in scenario.plan.organ.parameters:
+        column = scenario.plan.organ.parameters.index(TARGET)
+        attacked &= scenario.parameters(tissue)[tissue.region, column] > 0.0
+    return attacked
 
 
 def killing_facts(

@@ -26,6 +26,7 @@ from tissuesim.simulation.state import State
 from tissuesim.simulation.totals import TotalsTable
 from tissuesim.simulation.writer import Writer
 from tissuesim.ticks import days, ticks
+from tissuesim.treatment import certificates, timeline
 
 if TYPE_CHECKING:
     from tissuesim.scenario import Scenario
@@ -81,6 +82,7 @@ class Simulation:
             TotalsStore,
             create_run_directory,
             provenance,
+            write_json,
             write_provenance,
             write_status,
         )
@@ -94,13 +96,15 @@ class Simulation:
             tissue.save(self.path / "tissues" / f"{name}.npz")
         (self.path / "model.txt").write_text(str(scenario.model), encoding="utf-8")
         self._write_generated(self.path / "generated")
+        write_json(self.path / "timeline.json", timeline(config))
+        write_json(self.path / "product.json", certificates(config))
         write_provenance(
             self.path,
             provenance(
                 sys.argv,
                 config.seed,
                 self.backend.name,
-                model=scenario.model.digest(),
+                model=scenario.digest(),
                 tissues={name: dict(tissue.report) for name, tissue in scenario.tissues.items()},
             ),
         )
@@ -358,9 +362,10 @@ def resume(path: Path | str, backend: str | None = None, progress: Progress | No
     config = load_config_text(text, [], path / "scenario.yaml")
     scenario = build_scenario(config)
     begun = json.loads((path / "provenance.json").read_text(encoding="utf-8"))
-    if begun["model"] != scenario.model.digest():
+    if begun["model"] != scenario.digest():
         raise InputError(
-            f"model: '{config.model}' has changed since the run in '{path}' began; a resumed run must keep its model"
+            f"model: '{config.model}' (or its disease) has changed since the run in '{path}' began; a resumed run must "
+            "keep its model"
         )
     simulation = Simulation(scenario, backend or config.backend)
     simulation.path = path
