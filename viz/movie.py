@@ -18,7 +18,7 @@ from tissuesim.run import Run
 from .compose import SIDE, Sheet, area, sheet_figure, side_by_side, update_sheet
 from .dots import MOST_DOTS as CUT_DOTS
 from .frames import OrganReader, Pictures, shared_scale
-from .offscreen import Image, Scene, Shot, flat_images, render_scenes, tell_trouble
+from .offscreen import Image, Renderer, Scene, Shot, flat_images, render_scenes, tell_trouble
 from .stage import MOST_DOTS, check_view, note, shots_and_camera, view_panels
 from .style import FAINT_INK, GROUND, INK, day_text, organ_title, plot_style
 from .view import TURN, View, swung
@@ -123,7 +123,7 @@ def _drawn(
     def draw(part: range) -> tuple[Pictures, list[Image] | None, str | None]:
         pictures = pictures_of(part)
         scene = Scene(view, (replace(shot, pictures=pictures),), tuple(cameras[number] for number in part))
-        images, trouble = render_scenes([scene], threads=1)
+        images, trouble = render_scenes([scene], Renderer(threads=1))
         return pictures, images[0] if trouble is None else None, trouble
 
     with ThreadPoolExecutor(WORKERS) as pool:

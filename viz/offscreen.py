@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -69,13 +70,15 @@ def draw_frames(pictures: Pictures, kind: str = "cut") -> tuple[list[Image], Vie
     return images, views[0]
 
 
-def draw_scenes(scenes: Sequence[Scene]) -> tuple[list[list[Image]], list[View]]:
+def draw_scenes(
+    scenes: Sequence[Scene], renderer: Renderer | None = None
+) -> tuple[list[list[Image]], list[View]]:
     """Return the images (height, width, 3) of each scene and the first view of each.
 
     If the renderer cannot be used (no OpenGL of any kind, a driver that crashes), one line on stderr says so
     and flat sections are returned instead, so that a run never lacks its pictures.
     """
-    images, trouble = render_scenes(scenes)
+    images, trouble = render_scenes(scenes, renderer)
     if trouble is None:
         return images, [scene.cameras[0] for scene in scenes]
     tell_trouble(trouble)
@@ -107,49 +110,70 @@ def flat_images(scene: Scene) -> tuple[list[Image], View]:
 
 
 def render_scenes(
-    scenes: Sequence[Scene], threads: int | None = None
+    scenes: Sequence[Scene], renderer: Renderer | None = None
 ) -> tuple[list[list[Image]], str | None]:
     """Return (images, None), or (nothing, what went wrong), from one process that draws all scenes.
 
-    ``threads`` is how many a renderer without a graphics card may use (default: its own choice).
+    ``renderer`` may have been started before the scenes were there; it serves once.
     """
-    from matplotlib.image import imread
-
     with tempfile.TemporaryDirectory(prefix="tissuesim-scene-") as folder:
         jobs = [Path(folder) / f"job{number}.npz" for number in range(len(scenes))]
-        for job, scene in zip(jobs, scenes, strict=True):
-            write_job(job, scene)
-        trouble = run_scene(jobs, sum(len(scene.cameras) for scene in scenes), threads)
-        if trouble is not None:
-            return [], trouble
-        files = [frame_files(job, len(scene.cameras)) for job, scene in zip(jobs, scenes, strict=True)]
-        return [
-            [np.round(imread(file)[..., :3] * 255).astype(np.uint8) for file in row] for row in files
-        ], None
+        with renderer or Renderer() as renderer:
+            for job, scene in zip(jobs, scenes, strict=True):
+                write_job(job, scene)
+            files = [
+                job.with_name(f"{job.stem}_{number:03d}.npy")
+                for job, scene in zip(jobs, scenes, strict=True)
+                for number in range(len(scene.cameras))
+            ]
+            if (trouble := renderer.draw(jobs, files)) is not None:
+                return [], trouble
+        images = iter([np.load(file) for file in files])
+        return [[next(images) for _ in scene.cameras] for scene in scenes], None
 
 
-def frame_files(job: Path, frames: int) -> list[Path]:
-    """Return the images that the scene process makes of a job."""
-    return [job.with_name(f"{job.stem}_{number:03d}.png") for number in range(frames)]
+class Renderer:
+    """A process that draws scenes. It loads VTK while its scenes are still being read, and serves once.
 
+    ``threads`` is how many it may use where there is no graphics card (default: its own choice).
+    """
 
-def run_scene(jobs: Sequence[Path], frames: int, threads: int | None = None) -> str | None:
-    """Draw written ``jobs`` of so many frames in all in one process; return what went wrong, or None."""
-    limit = SECONDS_TO_START + SECONDS_PER_FRAME * frames
-    settings = environment() | ({} if threads is None else {"LP_NUM_THREADS": str(threads)})
-    try:
-        done = subprocess.run(
-            scene_command(jobs), capture_output=True, text=True, timeout=limit, check=False, env=settings
+    def __init__(self, threads: int | None = None) -> None:
+        """Start the process."""
+        settings = environment() | ({} if threads is None else {"LP_NUM_THREADS": str(threads)})
+        self._told = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed with the process
+        command = [sys.executable, "-P", "-m", f"{__package__}.scene"]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=self._told,
+            text=True,
+            env=settings,
         )
-    except subprocess.TimeoutExpired:
-        return f"no picture within {limit:.0f} s"
-    drawn = sum(len(list(job.parent.glob(f"{job.stem}_*.png"))) for job in jobs)
-    return None if done.returncode == 0 and drawn == frames else reason(done.returncode, done.stderr)
 
+    def __enter__(self) -> Renderer:
+        return self
 
-def scene_command(jobs: Sequence[Path]) -> list[str]:
-    """Return the command that draws ``jobs``."""
-    return [sys.executable, "-P", "-m", f"{__package__}.scene", *map(str, jobs)]
+    def __exit__(self, *_: object) -> None:
+        """End the process if nothing was drawn after all."""
+        if self._process.poll() is None:
+            self._process.kill()
+        with contextlib.suppress(OSError):
+            self._process.communicate()
+        self._told.close()
+
+    def draw(self, jobs: Sequence[Path], files: Sequence[Path]) -> str | None:
+        """Draw the written ``jobs`` into ``files``; return what went wrong, or None."""
+        limit = SECONDS_TO_START + SECONDS_PER_FRAME * len(files)
+        try:
+            self._process.communicate("".join(f"{job}\n" for job in jobs), timeout=limit)
+        except subprocess.TimeoutExpired:
+            return f"no picture within {limit:.0f} s"
+        if self._process.returncode == 0 and all(file.is_file() for file in files):
+            return None
+        self._told.seek(0)
+        return reason(self._process.returncode, self._told.read())
 
 
 def write_job(path: Path, scene: Scene) -> None:
@@ -176,6 +200,7 @@ def write_job(path: Path, scene: Scene) -> None:
 def _organ_arrays(shot: Shot, kind: str) -> dict[str, Any]:
     pictures, cut = shot.pictures, shot.cut
     arrays = {name: getattr(pictures, name) for name in ("fraction", "region", "spacing", "origin")}
+    arrays["fraction"] = pictures.fraction.astype(np.float32)
     arrays |= {name: getattr(cut, name) for name in ("front", "up", "center", "shelf")}
     arrays["border_labels"] = np.unique(pictures.region[pictures.fraction > 0.0])[1:]
     if shot.exploded is not None:
@@ -206,9 +231,7 @@ def reason(code: int, told: str) -> str:
 
 def html_scene(scene: Scene) -> str | None:
     """Return the first frame of ``scene`` as an HTML page that a reader can turn; None where that cannot be made."""
-    with tempfile.TemporaryDirectory(prefix="tissuesim-scene-") as folder:
-        job = Path(folder) / "job.npz"
+    with tempfile.TemporaryDirectory(prefix="tissuesim-scene-") as folder, Renderer() as renderer:
+        job, page = Path(folder) / "job.npz", Path(folder) / "job.html"
         write_job(job, replace(scene, as_html=True))
-        if run_scene([job], len(scene.cameras)) is not None:
-            return None
-        return job.with_suffix(".html").read_text(encoding="utf-8")
+        return page.read_text(encoding="utf-8") if renderer.draw([job], [page]) is None else None

@@ -30,7 +30,7 @@ from .compose import (
 )
 from .dots import MOST_DOTS
 from .frames import Layer, OrganReader, Pictures, Scale, shared_scale
-from .offscreen import Image, Scene, Shot, draw_scenes
+from .offscreen import Image, Renderer, Scene, Shot, draw_scenes
 from .style import count_text, day_text, organ_title, unit_text
 from .view import View, frame_view, organ_view
 
@@ -67,8 +67,9 @@ def render_patient(run: Run, days: Sequence[float] | None, field: str, out: Path
     readers = organ_readers(run, field)
     three = panel_days(run, readers[0].organ)
     chosen = days if days is not None else default_days(run, readers[0].organ, three)
-    patient = read_patient(run, readers, chosen, *patient_scales([readers]))
-    columns = draw_patients([patient])[0]
+    with Renderer() as renderer:  # gets ready while the fields are read
+        patient = read_patient(run, readers, chosen, *patient_scales([readers]))
+        columns = draw_patients([patient], renderer)[0]
     paths = []
     for day, column in zip(patient.days, columns, strict=True):
         sheet = still_sheet(column, f"Patient, {day_text(day)}", arm(run), patient.colored)
@@ -151,7 +152,7 @@ def trunk_view() -> View:
     return frame_view(corners, FRONT, UP, (0.0, 0.0), TRUNK_HEIGHT)
 
 
-def draw_patients(patients: Sequence[Patient]) -> list[list[list[Panel]]]:
+def draw_patients(patients: Sequence[Patient], renderer: Renderer | None = None) -> list[list[list[Panel]]]:
     """Return for each patient and day the panels: the trunk, then the insets. One process draws them all."""
     scenes = []
     for patient in patients:
@@ -171,7 +172,7 @@ def draw_patients(patients: Sequence[Patient]) -> list[list[list[Panel]]]:
         for organ in patient.insets:
             view = organ_view(organ.points(), height=INSET_HEIGHT, stance=organ.stance())
             scenes.append(Scene("cut", (Shot(organ, view),), (view,) * len(patient.days)))
-    images, views = draw_scenes(scenes)
+    images, views = draw_scenes(scenes, renderer)
     drawn, result = iter(zip(images, views, strict=True)), []
     for patient in patients:
         panels: list[list[Panel]] = [[] for _ in patient.days]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from tissuesim.run import Run
 from .compose import Panel, draw_sheet, side_by_side
 from .dots import MOST_DOTS as CUT_DOTS
 from .frames import OrganReader, Pictures, Scale, nearest_frame, shared_scale, written_frames
+from .offscreen import Renderer
 from .stage import MOST_DOTS, captioned, check_view, draw_panels, note
 from .style import day_text, organ_title, title_text
 
@@ -61,9 +63,11 @@ def render_run(
     reader = OrganReader(run, organ, field)
     three = panel_days(run, organ)
     chosen = days if days is not None else default_days(run, organ, three)
-    scale = shared_scale([reader], MOST_DOTS.get(view, CUT_DOTS))
-    pictures = chosen_frames(reader, chosen, scale)
-    (panels,) = draw_panels(view, [pictures])
+    with contextlib.nullcontext() if view == "section" else Renderer() as renderer:
+        # it gets ready while the fields are read
+        scale = shared_scale([reader], MOST_DOTS.get(view, CUT_DOTS))
+        pictures = chosen_frames(reader, chosen, scale)
+        (panels,) = draw_panels(view, [pictures], renderer)
     paths = [
         _still(run, replace(pictures, frames=(frame,)), panel, view, out)
         for frame, panel in zip(pictures.frames, panels, strict=True)

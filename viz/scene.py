@@ -1,13 +1,14 @@
 """The 3D scene of organs. Runs as its own process, so that a graphics driver cannot take a run with it.
 
-``python -m tissuesim.viz.scene JOB.npz ...`` draws each frame of each job into ``JOB_000.png`` and so on beside it,
-and, where the job asks for it, writes ``JOB.html``, a scene that a reader can turn.
+``python -m tissuesim.viz.scene`` reads the names of jobs, one a line, and draws each frame of each into
+``JOB_000.npy`` and so on beside it, images (height, width, 3); where a job asks for it, it writes ``JOB.html``, a scene
+that a reader can turn.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +22,24 @@ BODY_COLOR, BODY_LINE = "#2B303B", "#454D5C"
 Job = Mapping[str, NDArray[Any]]
 
 
-def main(files: list[str]) -> None:
+def main(names: Iterable[str]) -> None:
     """Draw every frame of every job (see `offscreen.write_job`)."""
     import pyvista
 
-    for file in files:
-        path = Path(file)
+    pyvista.Plotter(
+        off_screen=True, window_size=[8, 8]
+    ).close()  # loads the driver while the jobs are written
+    for name in names:
+        path = Path(name.strip())
         with np.load(path, allow_pickle=False) as stored:
-            job = {name: stored[name] for name in stored.files}
+            job = {key: stored[key] for key in stored.files}
         size = [int(job["width"]), int(job["height"])]
         plotter: Any = pyvista.Plotter(off_screen=True, window_size=size)
         scene = Scene(job, plotter)
         for number in range(int(job["frames"])):
             scene.show(number)
             plotter.render()
-            plotter.screenshot(str(path.with_name(f"{path.stem}_{number:03d}.png")))
+            np.save(path.with_name(f"{path.stem}_{number:03d}.npy"), plotter.screenshot(return_img=True))
         if bool(job["as_html"]):
             write_html(plotter, path.with_suffix(".html"))
         plotter.close()
@@ -113,4 +117,4 @@ def _part(job: Job, number: int) -> dict[str, NDArray[Any]]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(sys.stdin)

@@ -12,7 +12,7 @@ from tissuesim.errors import InputError, nearest
 from .compose import Label, Panel, dots_note
 from .explode import Exploded, explode
 from .frames import Frame, Pictures
-from .offscreen import Image, Scene, Shot, draw_scenes
+from .offscreen import Image, Renderer, Scene, Shot, draw_scenes
 from .slices import Slices
 from .style import split_label
 from .view import PICTURE_HEIGHT, View, organ_view
@@ -34,7 +34,7 @@ def check_view(view: str) -> str:
     return view
 
 
-def draw_panels(view: str, series: Sequence[Pictures]) -> list[list[Panel]]:
+def draw_panels(view: str, series: Sequence[Pictures], renderer: Renderer | None = None) -> list[list[Panel]]:
     """Return one panel per frame for each of ``series`` (the same organ in runs that are compared)."""
     if view == "section":
         cuts = [Slices(pictures) for pictures in series]
@@ -47,7 +47,7 @@ def draw_panels(view: str, series: Sequence[Pictures]) -> list[list[Panel]]:
         Scene(view, (shot,), (cameras,) * len(pictures.frames))
         for shot, pictures in zip(shots, series, strict=True)
     ]
-    images, drawn = draw_scenes(scenes)
+    images, drawn = draw_scenes(scenes, renderer)
     return [
         view_panels(shot, pictures, images[number], drawn[number], drawn[number] is not cameras)
         for number, (shot, pictures) in enumerate(zip(shots, series, strict=True))

@@ -197,17 +197,13 @@ def test_render_prints_where_the_pictures_are(
     asked: dict[str, Any] = {}
     pictures = tmp_path / "pictures"
 
-    def render_run(folder: Path, **options: Any) -> list[Path]:
+    def draw(folder: Path, **options: Any) -> list[str]:
         asked.update(options)
-        return [pictures / "kidney.png"]
+        return [str(pictures / "kidney.png"), f"Pictures are in {pictures}"]
 
-    render, timeseries = (
-        types.ModuleType("tissuesim.viz.render"),
-        types.ModuleType("tissuesim.viz.timeseries"),
-    )
-    render.render_run = render_run  # type: ignore[attr-defined]
-    timeseries.plot_timeseries = lambda folder, out: pictures / "course.png"  # type: ignore[attr-defined]
-    for module in (types.ModuleType("tissuesim.viz"), render, timeseries):
+    command = types.ModuleType("tissuesim.viz.command")
+    command.draw = draw  # type: ignore[attr-defined]
+    for module in (types.ModuleType("tissuesim.viz"), command):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     assert call("render", str(tmp_path), "--day", "0,14,90", "--organ", "kidney") == 0
     lines = capfd.readouterr().out.splitlines()
