@@ -83,6 +83,7 @@ def render(runs: Sequence[Courses], scorecard: Mapping[str, Any] | None) -> str:
         outcomes=story.outcomes(runs),
         visits=story.visits(runs),
         visit_days=VISITS,
+        resets=ran.resets(main.run),
         stills=pictures.stills(runs),
         maps=pictures.maps(main.run, organs),
         scenes=[scene["name"] for scene in scenes],

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..plots.courses import Courses
 
-PRODUCT = "product.json"
+PRODUCT, RESETS = "product.json", "resets.json"
 DISEASES = {
     "sle": "systemic lupus erythematosus",
     "ssc": "systemic sclerosis",
@@ -99,6 +99,22 @@ def certificates(run: Run) -> list[dict[str, Any]]:
         return []
     loaded = json.loads(file.read_text(encoding="utf-8"))
     return list(loaded) if isinstance(loaded, list) else [loaded]
+
+
+def resets(run: Run) -> list[dict[str, str]]:
+    """Return when each compartment lost its last autoreactive B cell (nothing for older runs)."""
+    file = run.path / RESETS
+    if not file.is_file():
+        return []
+    content = json.loads(file.read_text(encoding="utf-8"))
+    return [
+        {
+            "place": organ_text(name),
+            "day": "" if row["last_day"] is None else day_text(round(float(row["last_day"]), 2)),
+            "left": f"{int(row['cells_left']):,}",
+        }
+        for name, row in content["compartments"].items()
+    ]
 
 
 def command(run: Run) -> str:

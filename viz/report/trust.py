@@ -11,6 +11,7 @@ import numpy as np
 
 from tissuesim.errors import InputError
 
+from ..plots.catalogue import organ_text
 from .story import percent
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ GRADES = {
     "cal": "calibrated",
 }
 PARAMETER = re.compile(r"^[│ ]*[├└]── (?P<name>\w+) = (?P<value>.*?)  \[(?P<grade>\w+)\] (?P<source>.*)$")
-CELL_LINES = ("initial", "entered", "gained", "lost")
+CELLS_IN, CELLS_OUT = ("initial", "entered", "gained", "arrived", "given"), ("lost", "left")
+POOLS = "pools"
 STEP = "step_length"
 LARGEST_SHARE = 0.5  # of what is there, that one step may take (docs/numerics.md)
 
@@ -59,8 +61,8 @@ class Parameter:
 def ledger(run: Run) -> list[LedgerRow]:
     """Return the ledger of the last row of the totals, for every organ, cell and signal that has one.
 
-    Cells: initial + entered + gained - lost against the cells counted. Signals: what the solver reports as its own
-    imbalance, and what was clipped at zero.
+    Cells: all that came (initial, entered, gained, ...) less all that went (lost, left) against the cells counted.
+    Signals: what the solver reports as its own imbalance, and what was clipped at zero.
     """
     totals, rows = run.totals, []
     last = {
@@ -72,9 +74,12 @@ def ledger(run: Run) -> list[LedgerRow]:
         organ, _, rest = column.partition(".")
         if rest.endswith(".ledger.initial"):
             name = rest.split(".")[0]
-            initial, entered, gained, lost = (last[f"{organ}.{name}.ledger.{line}"] for line in CELL_LINES)
-            gap = initial + entered + gained - lost - last[f"{organ}.{name}.sum"]
-            rows.append(LedgerRow(organ, name, "cell", initial + entered + gained, gap, 0.0))
+            came, went = (
+                sum(last.get(f"{organ}.{name}.ledger.{line}", 0.0) for line in lines)
+                for lines in (CELLS_IN, CELLS_OUT)
+            )
+            present = last[name if organ == POOLS else f"{organ}.{name}.sum"]
+            rows.append(LedgerRow(organ, name, "cell", came, came - went - present, 0.0))
         elif rest.endswith(".ledger.source"):
             name = rest.split(".")[0]
             source, gap, clipped = (
@@ -95,7 +100,7 @@ def ledger_summary(rows: list[LedgerRow]) -> list[dict[str, str]]:
             worst = max(own, key=lambda row: row.relative)
             lines.append(
                 {
-                    "organ": organ,
+                    "organ": "blood, nodes, marrow" if organ == POOLS else organ_text(organ),
                     "what": f"{len(own)} kinds of cells" if kind == "cell" else f"{len(own)} signals",
                     "turnover": f"{_power(sum(row.turnover for row in own))} {unit}",
                     "gap": _gap(worst, unit),
