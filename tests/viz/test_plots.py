@@ -223,6 +223,6 @@ def test_an_outline_is_the_border_of_its_voxels():
 
 
 def test_organs_are_written_as_people_say_them():
-    """Sides follow the organ."""
-    assert organ_text("kidney_left") == "kidney, left"
+    """Sides stand before the organ."""
+    assert organ_text("kidney_left") == "left kidney"
     assert organ_text("lungs") == "lungs" and organ_text("left") == "left"

@@ -24,6 +24,7 @@ from ..style import (
     PURPLE,
     SKY,
     VERMILION,
+    organ_title,
     title_text,
     unit_text,
 )
@@ -201,9 +202,9 @@ def organs(runs: Sequence[Courses]) -> list[Panel]:
 
 
 def organ_text(organ: str) -> str:
-    """Return 'kidney_left' as 'kidney, left'."""
-    name, _, side = organ.rpartition("_")
-    return f"{name}, {side}" if side in ("left", "right") and name else organ.replace("_", " ")
+    """Return 'kidney_left' as 'left kidney'."""
+    title = organ_title(organ)
+    return title[:1].lower() + title[1:]
 
 
 GROUPS: dict[str, tuple[str, Callable[[Sequence[Courses]], list[Panel]]]] = {

@@ -11,6 +11,7 @@ from tissuesim.readouts import CATALOGUE
 from tissuesim.readouts.clinical_endpoints import AT_VISITS, VISITS
 from tissuesim.readouts.endpoints import extinction_day
 
+from ..plots.catalogue import organ_text
 from ..plots.courses import Courses
 from ..style import day_text, unit_text
 from ..treatment import is_infused
@@ -85,7 +86,7 @@ def visits(runs: Sequence[Courses]) -> list[Visit]:
                 continue
             entry = CATALOGUE[name]
             unit = unit_text(entry.unit)
-            texts = tuple("" if value is None else f"{value:.3g}" for value in values)
+            texts = tuple("" if value is None else _measure(value) for value in values)
             limits = ", ".join(f"{key.replace('_', ' ')} {limit:g}" for key, limit in entry.limits.items())
             rows.append(
                 Visit(f"{entry.label} [{unit}]" if unit else entry.label, courses.name, texts, limits)
@@ -190,7 +191,7 @@ def _last_organ(run: Run) -> str:
         found[organ] = extinction_day(totals["time"].values, totals[column].values)
     whole = run.endpoints["day_autoreactive_extinct"]
     last = [organ for organ, day in found.items() if day is not None and day == whole]
-    return f" in the {last[0].replace('_', ' ')}" if len(last) == 1 else ""
+    return f" in the {organ_text(last[0])}" if len(last) == 1 else ""
 
 
 def _relapse_text(courses: Courses) -> str:
@@ -208,6 +209,10 @@ def _relapse_text(courses: Courses) -> str:
 def percent(text: str) -> str:
     """Return ``text`` with a space that does not break before each percent sign."""
     return re.sub(r"\s*%", "\N{NO-BREAK SPACE}%", text)
+
+
+def _measure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000.0 else f"{value:.3g}"
 
 
 def _day(day: float | None) -> str:
