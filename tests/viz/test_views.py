@@ -191,3 +191,16 @@ def test_wrong_views_are_told(run_directory):
     """An unknown view is one sentence with the nearest name."""
     with pytest.raises(InputError, match="did you mean 'section'"):
         render_run(run_directory, [0.0], view="sections")
+
+
+def test_texts_that_meet_or_are_cut_are_found(run_directory, sheets, texts_are_legible, monkeypatch):
+    """The check of texts fails for a label on another text and for one that leaves the picture."""
+    from dataclasses import replace
+
+    monkeypatch.setattr(offscreen, "render_scenes", blank)
+    render_run(run_directory, [9.0])
+    (place,) = sheets[0].places
+    for x, y, word in ((0.13, -0.005, "lies on"), (0.0, 1.5, "cut off"), (-0.2, 0.5, "cut off")):
+        panel = replace(place.panel, labels=(compose.Label(x, y, "a long name of a region"),))
+        with pytest.raises(AssertionError, match=word):
+            texts_are_legible(replace(sheets[0], places=(replace(place, panel=panel),)))
