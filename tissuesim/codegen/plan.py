@@ -122,15 +122,16 @@ class StepPlan:
         ).build()
 
 
-def compile_model(model: Model, *, stochastic: bool, cohort: bool = False) -> StepPlan:
+def compile_model(
+    model: Model, *, stochastic: bool, cohort: bool = False, regional: frozenset[str] = frozenset()
+) -> StepPlan:
     """The step plan of a model.
 
     ``cohort`` makes every parameter of the systemic part differ between patients (rows of its parameter table).
+    ``regional`` are more parameters that differ between the regions of an organ, beside those the model says.
     """
     parameters = tuple(model.parameters)
-    regional = frozenset(
-        name for name, item in model.parameters.items() if _regional(model, name, item.regions)
-    )
+    regional |= {name for name, item in model.parameters.items() if _regional(model, name, item.regions)}
     summary_names = tuple(model.summaries)
     masks = tuple(f"over_{name}" for name, summary in model.summaries.items() if summary.over)
     organ = Tables(

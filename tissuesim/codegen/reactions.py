@@ -359,8 +359,8 @@ class ReactionProgram:
         return Literal(0, self._kind(item))
 
     def _book(self, line: str, item: Species, value: Operand) -> None:
-        """The ledger of the cells of an organ: exact in a stochastic run."""
-        if item.array != "cells" or isinstance(value, Literal):
+        """The ledger of the cells of an organ or of the body: exact in a stochastic run."""
+        if not item.integer or isinstance(value, Literal):
             return
         self.booked.setdefault(f"{line}:{item.name}", []).append(value)
 

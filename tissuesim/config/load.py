@@ -111,6 +111,9 @@ def _resolve_files(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     model = data.get("model")
     if isinstance(model, str) and (model.endswith((".yaml", ".yml")) or "/" in model):
         resolved["model"] = _existing(model, folder, "model")
+    disease = data.get("disease")
+    if isinstance(disease, str) and (disease.endswith((".yaml", ".yml")) or "/" in disease):
+        resolved["disease"] = _existing(disease, folder, "disease")
     organs = data.get("organs")
     if isinstance(organs, dict):
         resolved["organs"] = {

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
+from tissuesim.config.disease import ORGAN_KINDS, OrganKind
 from tissuesim.config.fields import (
     Day,
     Duration,
@@ -69,6 +70,18 @@ class Organ(Section):
         "voxels", description="control volumes: voxels, or the cells of a volume mesh"
     )
     physics: Text | None = Field(None, description="a shipped organ physics, or a YAML file of one")
+    kind: OrganKind | None = Field(
+        None, description="which organ of the body it is; a built-in anatomy says so itself"
+    )
+    parameters: dict[str, ParameterValue] = Field(
+        {}, description="model parameters that differ in this organ from the rest of the patient"
+    )
+
+    @property
+    def organ_kind(self) -> OrganKind | None:
+        """Which organ of the body this is: ``kind``, else what the built-in anatomy is (of a patch, its organ)."""
+        own = self.anatomy.removesuffix("_patch")
+        return self.kind or next((kind for kind in ORGAN_KINDS if kind == own), None)
 
     @field_validator("spacing")
     @classmethod
@@ -158,6 +171,7 @@ class RunConfig(Section):
     description: str = Field("", description="what this run is for")
     model: Text = Field(description="a shipped model, or the path of a model file")
     parameters: dict[str, ParameterValue] = Field({}, description="model parameters to change")
+    disease: Text | None = Field(None, description="a shipped disease, or a YAML file of one")
     patient: Patient = Field(default_factory=Patient)  # type: ignore[arg-type]
     organs: dict[str, Organ] = Field(description="organs by name, at least one")
     time: Time

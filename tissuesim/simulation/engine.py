@@ -12,12 +12,15 @@ from tissuesim.backends.organ_step import FIRST_CELLS, OrganState, OrganStep
 from tissuesim.model.expression import evaluate, names
 from tissuesim.simulation.clock import movement_step, next_step
 from tissuesim.simulation.snapshot import Snapshot
-from tissuesim.simulation.state import CELL_LINES, SIGNAL_LINES, State
+from tissuesim.simulation.state import CELL_LINES, POOL_LINES, SIGNAL_LINES, State
 from tissuesim.systemic import SystemicStep, first_amounts
 from tissuesim.ticks import TICKS_PER_DAY
 
 if TYPE_CHECKING:
     from tissuesim.scenario import Scenario
+
+GIVEN, ARRIVED, LEFT = (1 + POOL_LINES.index(line) for line in ("given", "arrived", "left"))
+"""Rows of the ledger of the pools that the engine keeps; the pools report the first two lines themselves."""
 
 LARGEST_GROWTH = 0.1
 """Largest relative growth of a cell type, births less losses, in one step."""
@@ -50,9 +53,14 @@ class Engine:
         self.systemic = SystemicStep(
             self.plan, backend.host, scenario.systemic_parameters(), scenario.key("systemic")
         )
-        volumes = sum(organ.summary_volumes() for organ in self.organs.values())
         means = np.array([summary.mean is not None for summary in self.plan.model.summaries.values()], bool)
-        self.summary_divisor = np.where(means, np.where(np.asarray(volumes) > 0, volumes, 1.0), 1.0)
+        volumes = {name: organ.summary_volumes() for name, organ in self.organs.items()}
+
+        def divisor(volume: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.where(means & (volume > 0), volume, 1.0)
+
+        self.organ_divisors = {name: divisor(volume) for name, volume in volumes.items()}
+        self.summary_divisor = divisor(np.sum([*volumes.values()], axis=0))
 
     # ---- the beginning
     def first_state(self) -> State:
@@ -73,6 +81,7 @@ class Engine:
                 name: np.zeros((1 + len(CELL_LINES), len(self.plan.organ.cells))) for name in organs
             },
         )
+        state.pool_ledger = np.concatenate([state.pools, np.zeros((len(POOL_LINES), state.pools.shape[1]))])
         for name, fields in organs.items():
             state.cell_ledger[name][0] = self.organs[name].facts(fields)["cells"].total
             fields.movement_due = state.tick
@@ -158,7 +167,15 @@ class Engine:
             growth = max(growth, self._book_cells(state.cell_ledger[name], result.gained, result.lost, dt))
         self._exchange(state, dt, tick)
         state.systemic_hazard = max(
-            self.systemic.advance(state.pools, state.summaries, dt_ticks, tick, state.systemic_hazard), 1e-6
+            self.systemic.advance(
+                state.pools,
+                state.summaries,
+                dt_ticks,
+                tick,
+                state.systemic_hazard,
+                state.pool_ledger[1:GIVEN],
+            ),
+            1e-6,
         )
         state.tick += dt_ticks
         state.steps += 1
@@ -171,10 +188,9 @@ class Engine:
         while state.next_event < len(events) and events[state.next_event].tick <= state.tick:
             event = events[state.next_event]
             column = self.plan.systemic.states.index(event.pool)
-            if event.action == "add":
-                state.pools[0, column] += event.value
-            else:
-                state.pools[0, column] = event.value
+            before = state.pools[0, column]
+            state.pools[0, column] = before + event.value if event.action == "add" else event.value
+            state.pool_ledger[GIVEN, column] += state.pools[0, column] - before
             state.next_event += 1
             changed = True
         if changed:
@@ -214,8 +230,9 @@ class Engine:
 
     def _to_pools(self, state: State, amounts: dict[str, float]) -> None:
         for destination, amount in amounts.items():
-            name = destination.removeprefix("to:")
-            state.pools[0, self.plan.systemic.states.index(name)] += amount
+            column = self.plan.systemic.states.index(destination.removeprefix("to:"))
+            state.pools[0, column] += amount
+            state.pool_ledger[ARRIVED, column] += amount
 
     def _exchange(self, state: State, dt: float, tick: int) -> None:
         """Cells leave the blood for the organs: one draw per influx process, then placed organ by organ."""
@@ -234,6 +251,7 @@ class Engine:
                 state.pools[0, column], hazards, dt, index, tick, self.systemic.key, drawing
             )
             state.pools[0, column] -= amount
+            state.pool_ledger[LEFT, column] += amount
             parts = shares(amount, hazards, index, tick, self.systemic.key, drawing)
             cell = self.plan.organ.cells.index(entry.field)
             for (name, organ), part in zip(self.organs.items(), parts, strict=True):
@@ -259,7 +277,9 @@ class Engine:
         blood = np.concatenate([state.pools[0], np.zeros(state.summaries.shape[1])])
         total = np.zeros(state.summaries.shape[1])
         for name, organ in self.organs.items():
-            total = total + organ.summaries(state.organs[name], organ.scalars(blood))
+            own = organ.summaries(state.organs[name], organ.scalars(blood))
+            state.organ_summaries[name] = own / self.organ_divisors[name]
+            total = total + own
         state.summaries[0] = total / self.summary_divisor
 
 

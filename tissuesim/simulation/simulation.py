@@ -99,7 +99,7 @@ class Simulation:
                 sys.argv,
                 config.seed,
                 self.backend.name,
-                model=scenario.model.digest(),
+                model=scenario.digest(),
                 tissues={name: dict(tissue.report) for name, tissue in scenario.tissues.items()},
             ),
         )
@@ -356,9 +356,10 @@ def resume(path: Path | str, backend: str | None = None, progress: Progress | No
     config = load_config_text(text, [], path / "scenario.yaml")
     scenario = build_scenario(config)
     begun = json.loads((path / "provenance.json").read_text(encoding="utf-8"))
-    if begun["model"] != scenario.model.digest():
+    if begun["model"] != scenario.digest():
         raise InputError(
-            f"model: '{config.model}' has changed since the run in '{path}' began; a resumed run must keep its model"
+            f"model: '{config.model}' (or its disease) has changed since the run in '{path}' began; a resumed run must "
+            "keep its model"
         )
     simulation = Simulation(scenario, backend or config.backend)
     simulation.path = path

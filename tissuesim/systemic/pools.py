@@ -18,6 +18,9 @@ from tissuesim.ticks import TICKS_PER_DAY, power_of_two_below
 LARGEST_EXIT = 0.35
 """Largest hazard x sub-step: keeps exits and in-step arrivals in the range where the operator is second order."""
 
+LINES = ("gained", "lost")
+"""What the pools report of each count of cells in a step, a row each."""
+
 
 @dataclass
 class SystemicStep:
@@ -52,26 +55,45 @@ class SystemicStep:
         dt_ticks: int,
         tick: int,
         hazard: float,
+        ledger: NDArray[np.float64] | None = None,
     ) -> float:
-        """Advance the pools in place by ``dt_ticks`` in sub-steps that suit ``hazard``; returns the largest seen."""
+        """Advance the pools in place by ``dt_ticks`` in sub-steps that suit ``hazard``; returns the largest seen.
+
+        ``ledger`` (2, pools) adds up what pools of whole cells gained and lost, summed over the patients.
+        """
         longest = power_of_two_below(int(LARGEST_EXIT / max(hazard, 1e-9) * TICKS_PER_DAY))
         length = min(dt_ticks, longest)
         largest = 0.0
         for substep in range(dt_ticks // length):
-            seen = self._react(amounts, inputs, length / TICKS_PER_DAY, tick, substep)
+            seen = self._react(amounts, inputs, length / TICKS_PER_DAY, tick, substep, ledger)
             largest = max(largest, seen)
         return largest
 
     def _react(
-        self, amounts: NDArray[np.float64], inputs: NDArray[np.float64], dt: float, tick: int, substep: int
+        self,
+        amounts: NDArray[np.float64],
+        inputs: NDArray[np.float64],
+        dt: float,
+        tick: int,
+        substep: int,
+        ledger: NDArray[np.float64] | None = None,
     ) -> float:
         with np.errstate(all="ignore"):
-            _, _, maxima = self.function(
+            totals, sums, maxima = self.function(
                 inputs, self.nothing, amounts, self.nothing, self.nothing, self.nothing, self.nothing,
                 self.ones, self.ones, self.region, self.parameters, self.ones, self.patients, self.patients,
                 np.float64(dt), SYSTEMIC, tick, substep, *self.key,
             )  # fmt: skip
-        found = dict(zip(self.plan.systemic_program.maxima, (float(value) for value in maxima), strict=True))
+        program = self.plan.systemic_program
+        if ledger is not None:
+            booked = {
+                **dict(zip(program.totals, totals, strict=True)),
+                **dict(zip(program.sums, sums, strict=True)),
+            }
+            for key, value in booked.items():
+                line, _, name = key.partition(":")
+                ledger[LINES.index(line), self.plan.systemic.states.index(name)] += float(value)
+        found = dict(zip(program.maxima, (float(value) for value in maxima), strict=True))
         refuse_unsound_rates(found, "the pools", tick)
         return found.get("hazard", 0.0)
 
