@@ -9,8 +9,7 @@ MOST_DOTS = 30000  # in the whole organ of the fullest frame; a still shows thos
 TRIES = 6
 PULLS = 4
 # Steps of the low-discrepancy sequence of Roberts (2018), "The unreasonable effectiveness of quasirandom
-# sequences", in 1 and 3 dimensions: fractional parts of k times these numbers fill the unit box evenly.
-GOLDEN = 0.6180339887498949
+# sequences", in 3 dimensions: fractional parts of k times these numbers fill the unit box evenly.
 PLASTIC = np.array([0.8191725133961645, 0.6710436067037893, 0.5497004779019703])
 
 
@@ -35,7 +34,7 @@ def dot_positions(
     (z, y, x) is the share of tissue in each voxel, ``origin`` (x, y, z) the corner of the box.
     """
     voxel = np.flatnonzero(counts > 0.0)
-    threshold = (voxel * GOLDEN) % 1.0
+    threshold = _scattered(voxel)
     number = np.floor(counts.reshape(-1)[voxel] / per_dot + threshold).astype(np.int64)
     owner = np.repeat(voxel, number)
     rank = np.arange(owner.size) - np.repeat(np.cumsum(number) - number, number)
@@ -51,6 +50,17 @@ def dot_positions(
         undecided &= ~good
     chosen[undecided] = _pulled_inside(fraction, chosen[undecided])
     return np.asarray(origin + chosen * spacing)
+
+
+def _scattered(index: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return a number in [0, 1) for each ``index``, unlike those of its neighbors, so that dots form no stripes.
+
+    The finalizer of SplitMix64 (Steele, Lea and Flood 2014).
+    """
+    mixed = index.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray((mixed ^ (mixed >> np.uint64(31))) >> np.uint64(11), dtype=np.float64) * 2.0**-53
 
 
 def _pulled_inside(fraction: NDArray[np.float64], place: NDArray[np.float64]) -> NDArray[np.float64]:

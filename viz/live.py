@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tissuesim.errors import InputError
 from tissuesim.run import Run, read_status
+from tissuesim.run.directory import FIELDS, TOTALS
 
 from .render import FIELD, default_view, render_run
 from .stage import check_view
@@ -48,7 +49,7 @@ def follow(
 
 def _newest(path: Path | str, organ: str | None) -> float | None:
     """Return the day of the newest frame that all shown organs have, or None if there is none yet."""
-    if not (Path(path) / "fields.zarr").is_dir():
+    if not all((Path(path) / store).is_dir() for store in (FIELDS, TOTALS)):
         return None
     run = Run(path)  # anew, since an open store keeps what it has read
     days = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,6 +16,7 @@ from tissuesim.run import Run
 
 from .compose import SIDE, Sheet, area, sheet_figure, side_by_side, update_sheet
 from .dots import MOST_DOTS as CUT_DOTS
+from .encode import Encoder, write_gif
 from .frames import OrganReader, Pictures, shared_scale
 from .offscreen import Image, Renderer, Scene, Shot, flat_images, render_scenes, tell_trouble
 from .stage import MOST_DOTS, check_view, note, shots_and_camera, view_panels
@@ -26,7 +26,7 @@ from .view import TURN, View, swung
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FRAMES, FRAMES_PER_SECOND = 120, 15
+FRAMES = 120
 PICTURE_HEIGHT, DOTS_PER_INCH = 720, 110  # pixels of the scene; of the whole, per inch
 STRIP = 1.75  # inches for the blood below the pictures
 SWING = np.deg2rad(20.0)  # the camera turns so far to either side and is back at the end
@@ -35,7 +35,6 @@ SHARES = (0.15, 0.5, 0.35)  # of the movie: before, around treatment, after
 WORKERS = 2
 MOST_VALUES = 30_000_000  # of one process, so that fine organs fit into memory
 LEAST_FRAMES = 12  # of one process: each builds the organ anew
-GIF_WIDTH, GIF_RATE = 640, 12
 CURVES = (
     ("car_t_per_ul", "CAR T cells per µL of blood", "#3BE3A4"),
     ("b_per_ul", "B cells", "#62BDF2"),
@@ -80,7 +79,7 @@ def render_movie(
         ".mp4"
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    with plot_style(**{"text.color": INK}), _Encoder(path) as encoder:
+    with plot_style(**{"text.color": INK}), Encoder(path) as encoder:
         strip: _Strip | None = None
         for pictures, images, views, flat in _drawn(view, shot, pictures_of, cameras):
             for number, frame in enumerate(pictures.frames):
@@ -123,7 +122,8 @@ def _drawn(
     def draw(part: range) -> tuple[Pictures, list[Image] | None, str | None]:
         pictures = pictures_of(part)
         scene = Scene(view, (replace(shot, pictures=pictures),), tuple(cameras[number] for number in part))
-        images, trouble = render_scenes([scene], Renderer(threads=1))
+        with Renderer(threads=1) as renderer:
+            images, trouble = render_scenes([scene], renderer)
         return pictures, images[0] if trouble is None else None, trouble
 
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -205,54 +205,3 @@ def _even(size: Any) -> tuple[float, float]:
     """Return the size of a figure in inches with an even number of pixels, as video needs it."""
     width, height = (2 * round(float(side) * DOTS_PER_INCH / 2) / DOTS_PER_INCH for side in size)
     return width, height
-
-
-class _Encoder:
-    """Pictures to an MP4 by ffmpeg; the file appears under its name when it is complete."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, self.partial = path, path.with_name(f".{path.stem}.partial.mp4")
-        self._writer: Any = None
-
-    def __enter__(self) -> _Encoder:
-        return self
-
-    def add(self, image: Image) -> None:
-        """Append one picture (height, width, 3)."""
-        import imageio_ffmpeg
-
-        if self._writer is None:
-            size = (image.shape[1], image.shape[0])
-            self._writer = imageio_ffmpeg.write_frames(
-                str(self.partial),
-                size,
-                fps=FRAMES_PER_SECOND,
-                quality=7,
-                macro_block_size=2,
-                ffmpeg_log_level="error",
-            )
-            self._writer.send(None)
-        self._writer.send(image)
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if self._writer is not None:
-            self._writer.close()
-        if kind is None:
-            self.partial.replace(self.path)
-        else:
-            self.partial.unlink(missing_ok=True)
-
-
-def write_gif(movie: Path) -> Path:
-    """Write ``movie`` once more as a GIF beside it, smaller, with a palette of its own colors."""
-    import imageio_ffmpeg
-
-    path = movie.with_suffix(".gif")
-    shrink = f"fps={GIF_RATE},scale={GIF_WIDTH}:-2:flags=lanczos"
-    colors = "split[a][b];[a]palettegen=stats_mode=diff[p];[b][p]paletteuse=dither=none:diff_mode=rectangle"
-    command = [
-        imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", "-i", str(movie),
-        "-vf", f"{shrink},{colors}", str(path),
-    ]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True)
-    return path

@@ -159,7 +159,7 @@ class Renderer:
         """End the process if nothing was drawn after all."""
         if self._process.poll() is None:
             self._process.kill()
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # it is gone already
             self._process.communicate()
         self._told.close()
 

@@ -65,7 +65,7 @@ def render_patient(run: Run, days: Sequence[float] | None, field: str, out: Path
     from .render import CAPTIONS, arm, default_days, panel_days, target
 
     readers = organ_readers(run, field)
-    three = panel_days(run, readers[0].organ)
+    three = panel_days(run, readers[0].organ) if days is None else ()
     chosen = days if days is not None else default_days(run, readers[0].organ, three)
     with Renderer() as renderer:  # gets ready while the fields are read
         patient = read_patient(run, readers, chosen, *patient_scales([readers]))

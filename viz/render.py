@@ -61,7 +61,7 @@ def render_run(
         return render_patient(run, days, field, out)
     view, organ = view or "cut", organ if organ is not None else run.organs[0]
     reader = OrganReader(run, organ, field)
-    three = panel_days(run, organ)
+    three = panel_days(run, organ) if days is None else ()
     chosen = days if days is not None else default_days(run, organ, three)
     with contextlib.nullcontext() if view == "section" else Renderer() as renderer:
         # it gets ready while the fields are read

@@ -88,14 +88,15 @@ def test_scenes_are_full_and_follow_the_run(run_directory, renderer_works, view)
 def test_texts_of_stills_are_legible(run_directory, sheets, texts_are_legible, monkeypatch, view):
     """Titles, units, legends, names of parts, scale bar and axes are whole and apart; day and arm are told."""
     monkeypatch.setattr(offscreen, "render_scenes", blank)
-    for field in ("inflammation", "cxcl10", "autoreactive_b"):
+    fields = ("cxcl10", "inflammation", "autoreactive_b") if view == "cut" else ("autoreactive_b",)
+    for field in fields:
         render_run(run_directory, [9.0], field=field, view=view)
         panel(run_directory, field=field, view=view)
         for sheet in sheets[-2:]:
             texts = texts_are_legible(sheet)
             for word in ("Kidney", "day 9", " mm", "CAR T cells: 3", "1 dot = "):
                 assert word in texts
-    assert len(sheets) == 6
+    assert len(sheets) == 2 * len(fields)
     if view == "explode":
         assert "medulla" in texts and "mean Autoreactive B of a region" in texts
 
@@ -191,3 +192,16 @@ def test_wrong_views_are_told(run_directory):
     """An unknown view is one sentence with the nearest name."""
     with pytest.raises(InputError, match="did you mean 'section'"):
         render_run(run_directory, [0.0], view="sections")
+
+
+def test_texts_that_meet_or_are_cut_are_found(run_directory, sheets, texts_are_legible, monkeypatch):
+    """The check of texts fails for a label on another text and for one that leaves the picture."""
+    from dataclasses import replace
+
+    monkeypatch.setattr(offscreen, "render_scenes", blank)
+    render_run(run_directory, [9.0])
+    (place,) = sheets[0].places
+    for x, y, word in ((0.13, -0.005, "lies on"), (0.0, 1.5, "cut off"), (-0.2, 0.5, "cut off")):
+        panel = replace(place.panel, labels=(compose.Label(x, y, "a long name of a region"),))
+        with pytest.raises(AssertionError, match=word):
+            texts_are_legible(replace(sheets[0], places=(replace(place, panel=panel),)))
