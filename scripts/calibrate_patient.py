@@ -12,6 +12,7 @@ variability says. Nothing is written; two processes share the runs.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -151,7 +152,7 @@ def jobs(arguments: argparse.Namespace) -> list[Job]:
             sets = [*arguments.set, f"seed={seed}", f"time.end={arguments.end} day"]
             if not arguments.fine:
                 sets += [
-                    f"organs.{name}.spacing={COARSE[organ.organ_kind]} mm"
+                    f"organs.{name}.spacing={COARSE[organ.organ_kind] * arguments.coarser:g} mm"
                     for name, organ in config.organs.items()
                     if organ.organ_kind is not None
                 ]
@@ -236,6 +237,7 @@ def main() -> int:
         "--lambda", dest="want_lambda", action="store_true", help="against the killing integral"
     )
     parser.add_argument("--fine", action="store_true", help="the voxels of the config")
+    parser.add_argument("--coarser", type=float, default=1.0, help="multiply the edges of the coarse voxels")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--set", action="append", default=[], help="a change of the config")
     arguments = parser.parse_args()
@@ -243,6 +245,7 @@ def main() -> int:
         arguments.end = 60.0 if arguments.patients or arguments.want_lambda else 730.0
     chosen = jobs(arguments)
     if arguments.processes > 1 and len(chosen) > 1:
+        os.environ.setdefault("NUMBA_NUM_THREADS", "1")  # a run per processor is faster than two runs on both
         with ProcessPoolExecutor(arguments.processes, mp_context=get_context("spawn")) as pool:
             found = list(pool.map(run, chosen))
     else:

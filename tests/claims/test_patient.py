@@ -114,7 +114,7 @@ def test_lupus_flares_while_the_cells_work(runs: Runs) -> None:
 
 
 def test_spared_organs_stay_healthy(runs: Runs) -> None:
-    """In systemic sclerosis kidneys and knee have no clone and no damage, and killing inflames them by less than 0.2."""
+    """In systemic sclerosis kidneys and knee have no clone and no damage; killing inflames them by less than 0.2."""
     totals = runs("ssc_car_t", "time.end=200 day")
     before = totals["day"] < -5
     for organ in ("kidney_left", "kidney_right", "knee"):
