@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tissuesim.backends.numba import labels as compiled
 from tissuesim.backends.numpy import random as vectorised
-from tissuesim.systemic.draws import Stream, binomial, hypergeometric, normal, share, take, uniform
+from tissuesim.backends.numpy.labels import Stream, binomial, hypergeometric, normal, share, take, uniform
 
 KEY = (0x1234ABCD, 0xFEDC4321)
+WORDS = (6 << 24 | 3 << 16 | 256, 7, 2 << 8, *KEY)
 
 
 def stream(tick: int = 7, purpose: int = 6 << 24 | 3 << 16 | 256) -> Stream:
@@ -55,6 +57,8 @@ def test_hypergeometric_has_its_distribution(case: tuple[int, int, int]) -> None
     total, marked, drawn = case
     exact = stats.hypergeom(total, marked, drawn)
     numbers = np.array([hypergeometric(total, marked, drawn, stream().words(i)) for i in range(4000)])
+    same = [compiled.hypergeometric(total, marked, drawn, *stream().words(i)) for i in range(4000)]
+    assert numbers.tolist() == same
     assert numbers.min() >= max(0, drawn + marked - total) and numbers.max() <= min(drawn, marked)
     sd = exact.std()
     assert abs(numbers.mean() - exact.mean()) < 4.5 * sd / np.sqrt(numbers.size)
@@ -79,27 +83,31 @@ def test_hypergeometric_at_its_bounds() -> None:
 
 
 def test_taken_and_shared_cells_add_up() -> None:
-    """Whatever is taken or handed out: parts add up, no label gives more than it has, none without weight gets any."""
+    """Parts add up, no label gives more than it has, none without weight gets any; compiled text gives the same."""
     random = np.random.default_rng(3)
-    for trial in range(300):
-        counts = (random.integers(0, 3, 13) * 10 ** random.integers(0, 7, 13)).tolist()
-        drawn = int(random.integers(0, sum(counts) + 1))
-        parts = take(counts, drawn, stream(trial))
-        assert sum(parts) == drawn
-        assert all(0 <= part <= count for part, count in zip(parts, counts, strict=True))
-        if any(counts):
-            born = share(counts, drawn, stream(trial))
-            assert sum(born) == drawn
-            assert not any(part for part, count in zip(born, counts, strict=True) if count == 0)
-    assert take([3, 0, 5], 8, stream()) == [3, 0, 5]
-    with pytest.raises(ValueError, match="9 cells cannot be taken from 8"):
-        take([3, 0, 5], 9, stream())
+    for trial in range(600):
+        counts = random.integers(0, 3, 13) * 10 ** random.integers(0, 7, 13)
+        drawn = int(random.integers(0, counts.sum() + 1) * 10.0 ** random.choice([0, 0, -2, -4]))
+        words = (WORDS[0], trial, *WORDS[2:])
+        parts = take(counts, drawn, *words)
+        assert parts.sum() == drawn
+        assert (parts >= 0).all() and (parts <= counts).all()
+        assert np.array_equal(compiled.take(counts, drawn, *words), parts)
+        if counts.any():
+            born = share(counts.astype(float), drawn, *words)
+            assert born.sum() == drawn and not born[counts == 0].any()
+            assert np.array_equal(compiled.share(counts.astype(float), drawn, *words), born)
+    few = np.array([3, 0, 5])
+    for module in (take, compiled.take):
+        assert module(few, 8, *WORDS).tolist() == [3, 0, 5]
+        with pytest.raises(ValueError, match="cannot be taken"):
+            module(few, 9, *WORDS)
 
 
 def test_taking_prefers_no_label() -> None:
     """The mean number taken of each label is its share, wherever it stands in the row."""
-    counts = [5, 40, 1, 0, 54]
-    taken = np.array([take(counts, 30, stream(tick)) for tick in range(4000)])
-    exact = 0.3 * np.array(counts)
-    error = np.sqrt(0.3 * 0.7 * np.array(counts) / 4000) + 1e-12
+    counts = np.array([5, 40, 1, 0, 54])
+    taken = np.array([compiled.take(counts, 30, WORDS[0], tick, *WORDS[2:]) for tick in range(4000)])
+    exact = 0.3 * counts
+    error = np.sqrt(0.3 * 0.7 * counts / 4000) + 1e-12
     assert (np.abs(taken.mean(axis=0) - exact) < 4.5 * error).all()

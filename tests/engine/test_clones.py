@@ -67,7 +67,7 @@ class Pools:
         key = (seed, 77)
         self.step_of = SystemicStep(plan, load_backend("numpy"), table, key)
         self.amounts = first_amounts(plan, values, 1)
-        self.rules = Clones(plan, (), key)
+        self.rules = Clones(plan, (), key, load_backend("numba").labels)
         self.labels: CloneState = self.rules.first_state([int(x) for x in self.amounts[0]], 0)
         self.tick = 0
 
@@ -80,7 +80,7 @@ class Pools:
             def follow(flows: dict[str, int], substep: int) -> None:
                 self.rules.follow_pools(self.labels, flows, self.tick, substep)
 
-            self.step_of.advance(self.amounts, nothing, step, self.tick, 1e-6, follow)
+            self.step_of.advance(self.amounts, nothing, step, self.tick, 1e-6, follow=follow)
             self.tick += step
             self.rules.close_step(self.labels, before, self.tick)
             self.rules.check(self.labels, [int(x) for x in self.amounts[0]], days(self.tick))

@@ -43,9 +43,9 @@ def clinical(
 
     ``days`` (k,) since infusion, rising. ``totals`` are columns (k,) of a run in canonical units (mm, day, cell, pM),
     also the summaries of each organ, ``<organ>.inflammation_load`` and so on. ``organs`` maps the name of an organ
-    to its kind (``KINDS``, or any other). ``disease`` chooses the instruments: ``sle`` (also None) SLEDAI-2K, DORIS
-    and LLDAS; ``ssc`` the EUSTAR index and mRSS; ``iim`` CK, MMT-8 and TIS; with another name only what belongs to no
-    disease. ``baseline_day`` is "before treatment". A readout whose organ or pool is not in the run is absent.
+    to its kind (``KINDS``, or any other). ``disease`` chooses the instruments: ``sle`` (also None) C3, SLEDAI-2K,
+    DORIS and LLDAS; ``ssc`` the EUSTAR index and mRSS; ``iim`` CK, MMT-8 and TIS; with another name only what belongs
+    to no disease. ``baseline_day`` is "before treatment". A readout whose organ or pool is not in the run is absent.
     """
     course = course_of(days, totals, organs)
     if course.days.size == 0:
@@ -65,6 +65,8 @@ def clinical_of(course: Course, disease: str | None, baseline_day: float) -> dic
         found |= muscle(course, baseline_day)
     if chosen != "ssc":
         found.pop("mrss", None)
+    if chosen in ("ssc", "iim"):  # their antibodies do not use up complement
+        found.pop("c3", None)
     reached = remission(course, found, chosen)
     if reached is not None:
         found["remission"] = reached

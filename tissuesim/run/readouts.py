@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tissuesim.readouts import CATALOGUE, CONSTANTS, Readout, describe, write_csv
+from tissuesim.run.directory import TOTALS
 from tissuesim.run.layout import TIME, add_values, consolidate, create_store
 
 CSV = "readouts.csv"
@@ -62,16 +63,22 @@ def document() -> str:
 def write_readouts(run: Path, days: NDArray[np.float64], series: Mapping[str, NDArray[np.float64]]) -> Path:
     """Write ``readouts.csv`` and the group ``readouts`` of ``totals.zarr`` in a run folder; returns the table.
 
-    What was there of an earlier time is replaced.
+    The group has the rows of the whole run, NaN where it has not come yet. What was there of an earlier time is
+    replaced.
     """
+    import zarr
+
     write_csv(run / CSV, days, series)
-    totals = run / "totals.zarr"
+    totals = run / TOTALS
     if totals.is_dir():
+        root: Any = zarr.open_group(totals, mode="r")
+        time = np.asarray(root["time"][...])
 
         def fill(root: Any) -> None:
-            add_values(root, "time", ("time",), days, TIME)
+            add_values(root, "time", ("time",), time, TIME)
             for name, values in series.items():
-                add_values(root, name, ("time",), values, attributes(name))
+                later = np.full(time.size - days.size, np.nan)
+                add_values(root, name, ("time",), np.concatenate([values, later]), attributes(name))
 
         shutil.rmtree(totals / GROUP, ignore_errors=True)
         create_store(totals / GROUP, fill)

@@ -56,7 +56,9 @@ class Engine:
             self.plan, backend.host, scenario.systemic_parameters(), scenario.key("systemic")
         )
         self.clones = (
-            Clones(self.plan, tuple(self.organs), self.systemic.key) if self.plan.clonal_pools else None
+            Clones(self.plan, tuple(self.organs), self.systemic.key, backend.labels)
+            if self.plan.clonal_pools
+            else None
         )
         means = np.array([summary.mean is not None for summary in self.plan.model.summaries.values()], bool)
         volumes = {name: organ.summary_volumes() for name, organ in self.organs.items()}

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tissuesim.backends.numpy.random import exp_neg
+from tissuesim.backends.numpy.random import exp_neg, normal, philox
 from tissuesim.backends.organ_step import CLONES, StepResult
 from tissuesim.codegen.plan import StepPlan
 from tissuesim.errors import InputError, NumericsError
-from tissuesim.systemic.draws import Stream, normal, share, take
 
 SIZES, START, BORN, LOST, RETURN, ADJUST = 1, 2, 3, 4, 5, 6
 FIRST, SECOND, LEAVE = 256, 512, 1024
@@ -72,8 +72,15 @@ def summed(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 class Clones:
     """The rules by which labels follow a step. ``key`` are the two words of the random generator of the pools."""
 
-    def __init__(self, plan: StepPlan, organs: Sequence[str], key: tuple[int, int]) -> None:
-        """Find the compartments; InputError if the model moves clonal cells in a way that loses track of them."""
+    def __init__(
+        self, plan: StepPlan, organs: Sequence[str], key: tuple[int, int], draws: ModuleType
+    ) -> None:
+        """Find the compartments; ``draws`` is the module ``labels`` of a backend.
+
+        Raises:
+            InputError: the model moves clonal cells in a way that loses track of them.
+        """
+        self.draws = draws
         self.plan, self.key, self.organs = plan, key, tuple(organs)
         self.pools, self.cells = plan.clonal_pools, plan.clonal_cells
         self.labels, self.number = plan.clone_labels, len(plan.clone_labels) - 1
@@ -115,13 +122,10 @@ class Clones:
 
         ``amounts`` are the cells of each compartment.
         """
-        stream = self._stream(SIZES, 0, tick)
-        deviates = sorted((normal(stream.words(k)) for k in range(self.number)), reverse=True)
-        below = self.spread * (deviates[0] - np.array(deviates))
-        weights = [*(float(weight) for weight in exp_neg(below)), 0.0]
-        counts = np.array(
-            [share(weights, n, self._stream(START, c, tick)) for c, n in enumerate(amounts)], np.int64
-        )
+        words = philox(np.arange(self.number), CLONES << 24 | SIZES, tick, 0, *self.key)
+        deviates = np.sort(normal(*words))[::-1]
+        weights = np.append(exp_neg(self.spread * (deviates[0] - deviates)), 0.0)
+        counts = np.stack([self._share(weights, n, START, c, tick) for c, n in enumerate(amounts)])
         gone = np.full((len(amounts) + 1, len(self.labels) + 1), ALIVE, np.int64)
         return CloneState(counts, counts.sum(axis=0), gone, [])
 
@@ -131,16 +135,13 @@ class Clones:
         if self.cells is None:
             return
         place = self.compartments.index(organ)
-        own = self._divide(
-            state, place, int(result.gained.get(self.cells, 0)), self._stream(BORN, place, tick)
-        )
-        lost = int(result.lost.get(self.cells, 0))
-        leaving = take(own, lost, self._stream(LOST, place, tick))
-        state.counts[place] = _less(own, leaving)
+        own = self._divide(state, place, int(result.gained.get(self.cells, 0)), tick)
+        leaving = self._take(own, int(result.lost.get(self.cells, 0)), LOST, place, tick)
+        state.counts[place] = own - leaving
         for number, pool in enumerate(self.pools):
             back = int(result.to_pools.get(pool, 0))
-            returning = take(leaving, back, self._stream(RETURN + 8 * number, place, tick))
-            leaving = _less(leaving, returning)
+            returning = self._take(leaving, back, RETURN + 8 * number, place, tick)
+            leaving = leaving - returning
             state.counts[number] += returning
 
     def follow_entry(
@@ -151,13 +152,12 @@ class Clones:
             moved = int(parts[number])
             if moved == 0:
                 continue
-            labels = [0] * len(self.labels)
+            labels = np.zeros(len(self.labels), np.int64)
             labels[-1] = moved
             if pool in self.pools:
                 source = self.pools.index(pool)
-                own = state.counts[source].tolist()
-                labels = take(own, moved, self._stream(LEAVE + index, number, tick))
-                state.counts[source] = _less(own, labels)
+                labels = self._take(state.counts[source], moved, LEAVE + index, number, tick)
+                state.counts[source] -= labels
             if field == self.cells:
                 state.counts[self.compartments.index(organ)] += labels
 
@@ -173,7 +173,7 @@ class Clones:
         arriving = np.zeros((len(self.pools), len(self.labels)), np.int64)
         for place, pool in enumerate(self.pools):
             born, founded = flows.get(f"flow:{pool}:born", 0), flows.get(f"flow:{pool}:founded", 0)
-            own = self._divide(state, place, born - founded, self._stream(BORN, place, tick, substep))
+            own = self._divide(state, place, born - founded, tick, substep)
             own[-1] += founded
             if founded and empty:
                 state.founders.append((tick, place, founded))
@@ -181,7 +181,7 @@ class Clones:
         late = np.zeros_like(arriving)
         for place, pool in enumerate(self.pools):
             arriving[place, -1] += flows.get(f"flow:{pool}:arrived", 0) - arriving[place].sum()
-            came = arriving[place].tolist()
+            came = arriving[place]
             state.counts[place] += self._leave(came, flows, place, "second", SECOND, late, tick, substep)
         for place, pool in enumerate(self.pools):
             late[place, -1] += flows.get(f"flow:{pool}:late", 0) - late[place].sum()
@@ -189,7 +189,7 @@ class Clones:
 
     def _leave(
         self,
-        own: list[int],
+        own: NDArray[np.int64],
         flows: Mapping[str, int],
         place: int,
         line: str,
@@ -197,43 +197,44 @@ class Clones:
         arriving: NDArray[np.int64],
         tick: int,
         substep: int,
-    ) -> list[int]:
+    ) -> NDArray[np.int64]:
         """Take out what left by each exit, one exit after the other; what goes to another pool arrives there."""
         pool = self.pools[place]
         for index, targets in enumerate(self.exits[pool]):
             number = flows.get(f"flow:{pool}:{line}:{index}", 0)
             if number:
-                leaving = take(own, number, self._stream(purpose + index, place, tick, substep))
-                own = _less(own, leaving)
+                leaving = self._take(own, number, purpose + index, place, tick, substep)
+                own = own - leaving
                 for target in targets:
                     arriving[target] += leaving
         return own
 
-    def _divide(self, state: CloneState, place: int, children: int, stream: Stream) -> list[int]:
+    def _divide(
+        self, state: CloneState, place: int, children: int, tick: int, substep: int = 0
+    ) -> NDArray[np.int64]:
         """A compartment with its children.
 
         Where the step made children of cells that are only just arriving, the parents are those of the whole body,
         and where there is none there either, they are new.
         """
-        own: list[int] = state.counts[place].tolist()
+        own: NDArray[np.int64] = state.counts[place].copy()
         if children == 0:
             return own
-        parents = own if any(own) else state.counts.sum(axis=0).tolist()
-        if not any(parents):
+        parents = own if own.any() else state.counts.sum(axis=0)
+        if not parents.any():
             own[-1] += children
             return own
-        return [a + b for a, b in zip(own, share(parents, children, stream), strict=True)]
+        own += self._share(parents.astype(np.float64), children, BORN, place, tick, substep)
+        return own
 
     def adjust(self, state: CloneState, pool: str, amount: int, tick: int) -> None:
         """A treatment has set or raised a pool: cells too many are taken at random, cells too few are new."""
         place = self.pools.index(pool)
-        own = state.counts[place].tolist()
-        surplus = sum(own) - amount
+        surplus = int(state.counts[place].sum()) - amount
         if surplus > 0:
-            own = _less(own, take(own, surplus, self._stream(ADJUST, place, tick)))
+            state.counts[place] -= self._take(state.counts[place], surplus, ADJUST, place, tick)
         elif surplus < 0:
-            own[-1] -= surplus
-        state.counts[place] = own
+            state.counts[place, -1] -= surplus
 
     def close_step(self, state: CloneState, before: NDArray[np.int64], tick: int) -> None:
         """Note what is gone now: ``before`` are the counts at the begin of the step."""
@@ -250,9 +251,20 @@ class Clones:
                     f"the clones in '{name}' add up to {labeled} cells on day {day:g}, but there are {cells}"
                 )
 
-    def _stream(self, purpose: int, place: int, tick: int, substep: int = 0) -> Stream:
-        return Stream(CLONES << 24 | place << 16 | purpose, tick, substep << 8, self.key)
+    def _take(
+        self, own: NDArray[np.int64], number: int, purpose: int, place: int, tick: int, substep: int = 0
+    ) -> NDArray[np.int64]:
+        """``number`` cells of a compartment at random, by label."""
+        if number == 0:
+            return np.zeros_like(own)
+        word = CLONES << 24 | place << 16 | purpose
+        taken: NDArray[np.int64] = self.draws.take(own, number, word, tick, substep << 8, *self.key)
+        return taken
 
-
-def _less(counts: Sequence[int], taken: Sequence[int]) -> list[int]:
-    return [a - b for a, b in zip(counts, taken, strict=True)]
+    def _share(
+        self, weights: NDArray[np.float64], number: int, purpose: int, place: int, tick: int, substep: int = 0
+    ) -> NDArray[np.int64]:
+        """``number`` cells in proportion to weights, by label."""
+        word = CLONES << 24 | place << 16 | purpose
+        shared: NDArray[np.int64] = self.draws.share(weights, number, word, tick, substep << 8, *self.key)
+        return shared

@@ -1,14 +1,15 @@
-"""Random numbers for the labels of clones, one at a time: generator and samplers of the backends in plain Python.
+"""Cells taken from, and handed out to, the labels of clones: a dozen numbers that depend on one another.
 
-A few draws of a dozen labels in a step are faster one by one than as arrays. ``binomial`` gives the bits of
-``backends/numpy/random.py``; ``hypergeometric`` is only needed here. Arithmetic and ``sqrt`` only, so that every
-machine agrees.
+They are drawn one by one, here in plain Python with the generator and the samplers of ``random.py`` bit for bit;
+``backends/numba/labels.py`` is the same text compiled. Arithmetic and ``sqrt`` only, so that every machine agrees.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import floor, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tissuesim.backends.numpy.random import (
     INVERSION_MEAN,
@@ -157,33 +158,45 @@ def _whole(value: float, largest: int) -> int:
     return min(max(floor(value + 0.5), 0), largest)
 
 
-def take(counts: Sequence[int], drawn: int, stream: Stream) -> list[int]:
-    """How many of each label are among ``drawn`` cells taken at random, without putting back; adds up to ``drawn``."""
-    parts, rest = [0] * len(counts), sum(counts)
-    if drawn > rest:
+def take(
+    counts: NDArray[np.int64], drawn: int, purpose: int, tick: int, draw: int, key0: int, key1: int
+) -> NDArray[np.int64]:
+    """How many of each label are among ``drawn`` cells taken at random, without putting back; adds up to ``drawn``.
+
+    ``counts`` (L,); ``purpose``, ``tick`` and ``draw`` are the counter words after that of the label.
+    """
+    stream = Stream(purpose, tick, draw, (key0, key1))
+    present = counts.tolist()
+    parts, rest = [0] * len(present), sum(present)
+    if not 0 <= drawn <= rest:
         raise ValueError(f"{drawn} cells cannot be taken from {rest}")
-    for index, count in enumerate(counts):
+    for index, count in enumerate(present):
         if drawn == 0:
             break
         part = hypergeometric(rest, count, drawn, stream.words(index)) if count else 0
         parts[index] = part
         rest, drawn = rest - count, drawn - part
-    return parts
+    return np.array(parts, np.int64)
 
 
-def share(weights: Sequence[float], number: int, stream: Stream) -> list[int]:
-    """``number`` cells handed out in proportion to weights, each by itself (multinomial); adds up to ``number``."""
-    parts = [0] * len(weights)
-    last = max((index for index, weight in enumerate(weights) if weight > 0), default=-1)
+def share(
+    weights: NDArray[np.float64], number: int, purpose: int, tick: int, draw: int, key0: int, key1: int
+) -> NDArray[np.int64]:
+    """``number`` cells handed out in proportion to weights (L,), each by itself; adds up to ``number``."""
+    stream = Stream(purpose, tick, draw, (key0, key1))
+    given = weights.tolist()
+    parts, last, rest = [0] * len(given), -1, 0.0
+    for index, weight in enumerate(given):
+        rest += weight
+        last = index if weight > 0.0 else last
     if last < 0:
         raise ValueError("no weight is above zero")
-    rest = float(sum(weights))
-    for index, weight in enumerate(weights):
+    for index, weight in enumerate(given):
         if number == 0:
             break
-        if weight > 0:
-            chance = 1.0 if index == last else float(weight) / rest
+        if weight > 0.0:
+            chance = 1.0 if index == last else weight / rest
             parts[index] = binomial(number, chance, stream.words(index))
             number -= parts[index]
-        rest -= float(weight)
-    return parts
+        rest -= weight
+    return np.array(parts, np.int64)
