@@ -24,6 +24,7 @@ from tissuesim.viz.timeseries import plot_timeseries
 ROOT = Path(__file__).resolve().parents[1]
 GALLERY = ROOT / "docs" / "gallery"
 WIDEST = 1600  # pixels
+MOST_COLORS = 20_000  # a picture with more is no plot, and a palette would show in it
 
 
 def finished(name: str, runs: Path, spacing: str) -> Run:
@@ -37,8 +38,8 @@ def finished(name: str, runs: Path, spacing: str) -> Run:
     return Run(folder)
 
 
-def small(path: Path) -> Path:
-    """Make a PNG of the gallery small, in pixels and in colors, without a difference to the eye; return it."""
+def small(path: Path) -> None:
+    """Make a PNG of the gallery small: no wider than a page, and a plot, which has few colors, in few colors."""
     from PIL import Image
 
     with Image.open(path) as opened:
@@ -46,9 +47,9 @@ def small(path: Path) -> Path:
     if image.width > WIDEST:
         size = (WIDEST, round(image.height * WIDEST / image.width))
         image = image.resize(size, Image.Resampling.LANCZOS)
-    image.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    few = image.getcolors(MOST_COLORS) is not None
+    (image.quantize(256, dither=Image.Dither.NONE) if few else image).save(path, optimize=True)
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1024:.0f} kB")
-    return path
 
 
 def main() -> None:

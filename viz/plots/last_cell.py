@@ -101,30 +101,25 @@ def plot_last_cell(run: Run | Path | str, organ: str, out: Path | str | None = N
 
 def sentence(organ: str, found: Clearing) -> str:
     """Return where and when the last autoreactive cells of ``organ`` were, in words."""
-    ended = "" if found.extinct is None else f"; the last of them was dead on {day_text(found.extinct)}"
     who = "1 cell was" if found.cells == 1 else f"{found.cells:,} cells were"
-    where = (
-        f"in the {found.region}"
-        if len(found.survivors) == 1
-        else (
-            f"in {len(found.survivors):,} voxels, most of them in one of the {found.region}"
-            if found.cells > len(found.survivors)
-            else f"in {len(found.survivors):,} voxels, one of them in the {found.region}"
-        )
-    )
-    return (
-        f"In the frame of {day_text(found.last_day)}, {who} left in the {organ_text(organ)}, {where}{ended}."
-    )
+    if len(found.survivors) == 1:
+        where = f"in one voxel of the {found.region}"
+    else:
+        where = f"in {len(found.survivors):,} voxels, the fullest of them in the {found.region}"
+    begin = f"In the frame of {day_text(found.last_day)}, {who} left in the {organ_text(organ)}, {where}"
+    ended = "" if found.extinct is None else f"; the last one was dead on {day_text(found.extinct)}"
+    return f"{begin}{ended}."
 
 
 def last_cell_figure(run: Run, organ: str, found: Clearing) -> Figure:
-    """Return the figure of `plot_last_cell`: one color per frame between the first death and the last."""
+    """Return the figure of `plot_last_cell`: one color per frame from the treatment on, earlier ones as the first."""
     import matplotlib
     from matplotlib.colors import BoundaryNorm, ListedColormap
 
     geometry = Geometry(run[organ])
     finite = np.unique(found.cleared[np.isfinite(found.cleared)])
-    shown = finite[-MOST_COLORS:]
+    later = finite[finite >= run.baseline_day]
+    shown = (later if later.size else finite)[-MOST_COLORS:]
     colors = ListedColormap(matplotlib.colormaps["viridis"](np.linspace(0.08, 1.0, max(len(shown), 2))))
     number = np.clip(np.searchsorted(shown, found.cleared).astype(np.float64), 0, len(shown) - 1)
     number[~np.isfinite(found.cleared)] = np.nan
