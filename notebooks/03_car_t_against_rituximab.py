@@ -144,11 +144,11 @@ for row in shares["CAR T cells"]:
 # leaves none has changed the course. In a model of expected values a fraction of a cell would be left in both arms, and the
 # difference could not be seen.
 #
-# What this notebook claims, checked:
+# What this notebook claims, checked (none of 15 relapsed in Müller 2024, which leaves up to 22 % in a large group):
 
 # %%
 car_t, rituximab = shares["CAR T cells"], shares["rituximab"]
 assert car_t["blood below 1 %"] == rituximab["blood below 1 %"] == 1.0
 assert car_t["nodes below 1 %"] > 0.9 and rituximab["nodes below 1 %"] < 0.4
 assert car_t["clones gone"] > 0.8 and rituximab["clones gone"] < 0.2
-assert car_t["relapse by day 730"] < 0.1 and rituximab["relapse by day 730"] > 0.7
+assert car_t["relapse by day 730"] < 0.22 and rituximab["relapse by day 730"] > 0.7
