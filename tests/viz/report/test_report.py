@@ -143,7 +143,7 @@ def test_the_grades_are_those_of_the_model(real_run):
 def test_the_line_of_time_is_to_scale(real_run):
     """Lymphodepletion from -5 to -2 and the infusion on day 0 stand where they belong in a run of 130 days."""
     rows = {row["name"]: row for row in ran.timeline(Courses(real_run))}
-    (course,), (infusion,) = rows["lymphodepletion"]["marks"], rows["CAR T infusion"]["marks"]
+    (course,), (infusion,) = rows["lymphodepletion"]["marks"], rows["CD19 CAR T"]["marks"]
     assert course["left"] == pytest.approx(100 * 5 / 130, abs=0.01)
     assert course["width"] == pytest.approx(100 * 3 / 130, abs=0.01) and not course["event"]
     assert infusion["event"] and infusion["left"] == pytest.approx(100 * 10 / 130, abs=0.01)
