@@ -5,6 +5,7 @@ from tissuesim.run.directory import create_run_directory, read_status, write_sta
 from tissuesim.run.files import write_json
 from tissuesim.run.provenance import provenance, write_provenance
 from tissuesim.run.reader import Run
+from tissuesim.run.readouts import write_readouts
 from tissuesim.run.store import ColumnDescription, FieldDescription, FieldStore, TotalsStore
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "save_checkpoint",
     "write_json",
     "write_provenance",
+    "write_readouts",
     "write_status",
 ]
