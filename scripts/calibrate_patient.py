@@ -207,6 +207,14 @@ def print_extinction(found: list[Found], factors: Sequence[float]) -> None:
         print(line)
 
 
+def told(item: Found) -> Found:
+    """The run itself, after a line about it on stderr."""
+    print(
+        f"{item.label}: extinct on day {shown(item.endpoints['day_autoreactive_extinct'])}", file=sys.stderr
+    )
+    return item
+
+
 def numbers(text: str) -> list[float]:
     """``1,2.5,10``."""
     return [float(item) for item in text.split(",")]
@@ -247,9 +255,9 @@ def main() -> int:
     if arguments.processes > 1 and len(chosen) > 1:
         os.environ.setdefault("NUMBA_NUM_THREADS", "1")  # a run per processor is faster than two runs on both
         with ProcessPoolExecutor(arguments.processes, mp_context=get_context("spawn")) as pool:
-            found = list(pool.map(run, chosen))
+            found = [told(item) for item in pool.map(run, chosen)]
     else:
-        found = [run(job) for job in chosen]
+        found = [told(run(job)) for job in chosen]
     if arguments.patients or arguments.want_lambda:
         print_extinction(found, arguments.access)
     else:

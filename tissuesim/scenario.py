@@ -16,7 +16,7 @@ from tissuesim.errors import InputError, nearest
 from tissuesim.model.model import Model
 from tissuesim.model.parts import Parameter
 from tissuesim.ticks import ticks
-from tissuesim.treatment import Event, events, validate_events
+from tissuesim.treatment import Event, events, refuse_unreleased, validate_events
 
 if TYPE_CHECKING:
     from tissuesim.anatomy.physics import OrganPhysics
@@ -146,6 +146,7 @@ def build_scenario(config: RunConfig) -> Scenario:
     Raises:
         InputError: anything in the config that cannot be; the sentence names the key.
     """
+    refuse_unreleased(config)
     disease = disease_of(config)
     model = patient_model(config, disease)
     planned = events(config.treatment, config.patient)

@@ -22,7 +22,7 @@ COARSE = {"kidney": 8, "lungs": 16, "heart": 8, "skin": 1.5, "joint": 6}
 def coarse(name: str) -> tuple[str, ...]:
     """Changes that make a shipped config small enough to try."""
     return tuple(
-        f"organs.{organ}.spacing={COARSE[item.organ_kind]} mm"
+        f"organs.{organ}.spacing={0.1 if item.anatomy.endswith('_patch') else COARSE[item.organ_kind]} mm"
         for organ, item in load_config(name).organs.items()
         if item.organ_kind is not None
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ from tissuesim.config.fields import (
     Day,
     Duration,
     FieldNames,
+    InUnit,
     Length,
     Mass,
     ParameterValue,
@@ -25,6 +27,8 @@ from tissuesim.config.treatment import Treatment
 from tissuesim.errors import InputError
 from tissuesim.ticks import TICKS_PER_DAY, power_of_two_below, ticks
 
+MILLILITERS_PER_MINUTE = 1440.0e3
+"""mm3/day in one mL/min."""
 MINIMUM_SPACING = 0.002
 """mm; a voxel below 2 um is smaller than any cell."""
 MAXIMUM_SPACING = 100.0
@@ -48,6 +52,38 @@ class Patient(Section):
         if not 1.0e6 <= value <= 5.0e8:
             raise InputError(f"{value / 1e6:g} kg is not between 1 and 500 kg")
         return value
+
+    height: Length = Field(
+        1700.0, description="height; with the weight it gives the body surface of doses per m^2"
+    )
+    kidney_function: Annotated[float, InUnit("mL/min", "90 mL/min")] = Field(
+        90.0 * MILLILITERS_PER_MINUTE,
+        description="glomerular filtration per 1.73 m^2; lowers doses of chemotherapy",
+    )
+
+    @field_validator("height")
+    @classmethod
+    def _tall(cls, value: float) -> float:
+        if not 300.0 <= value <= 2600.0:
+            raise InputError(f"{value / 1000:g} m is not between 0.3 and 2.6 m")
+        return value
+
+    @field_validator("kidney_function")
+    @classmethod
+    def _filters(cls, value: float) -> float:
+        if not 0.0 <= value <= 250.0 * MILLILITERS_PER_MINUTE:
+            raise InputError(f"{value / MILLILITERS_PER_MINUTE:g} mL/min is not between 0 and 250 mL/min")
+        return value
+
+    @property
+    def body_surface(self) -> float:
+        """Body surface in mm2: sqrt(height in cm x weight in kg / 3600) m2 (Mosteller 1987)."""
+        return math.sqrt(self.height / 10.0 * self.body_weight / 1e6 / 3600.0) * 1e6
+
+    @property
+    def filtration(self) -> float:
+        """Kidney function in mL/min per 1.73 m2."""
+        return self.kidney_function / MILLILITERS_PER_MINUTE
 
 
 class Organ(Section):

@@ -37,6 +37,8 @@ def check_state(engine: Engine, state: State) -> None:
                 f"more than 2^24 cells in one voxel of '{organ}' on day {day:g}; use smaller voxels"
             )
         _check_ledger(engine, state, organ, facts["cells"].total)
+    if engine.clones is not None and state.clones is not None:
+        engine.clones.check(state.clones, engine.clonal_amounts(state), day)
     for column, name in enumerate(plan.systemic.states):
         amounts = state.pools[:, column]
         _check(float(np.max(amounts)), float(np.max(-amounts)), f"pool '{name}'", day)

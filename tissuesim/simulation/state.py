@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tissuesim.backends.organ_step import OrganState
+from tissuesim.systemic import CloneState
 
 SIGNAL_LINES = ("before", "source", "decay", "imbalance", "clipped", "after")
 CELL_LINES = ("gained", "lost", "entered")
@@ -35,6 +36,7 @@ class State:
     organ_summaries: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     signal_ledger: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     cell_ledger: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    clones: CloneState | None = None
     pool_ledger: NDArray[np.float64] = field(default_factory=lambda: np.zeros((1 + len(POOL_LINES), 0)))
 
     def small_arrays(self) -> dict[str, NDArray[Any]]:
@@ -45,7 +47,7 @@ class State:
             arrays[f"{organ}/summaries"] = self.organ_summaries[organ].copy()
             arrays[f"{organ}/signal_ledger"] = self.signal_ledger[organ].copy()
             arrays[f"{organ}/cell_ledger"] = self.cell_ledger[organ].copy()
-        return arrays
+        return arrays if self.clones is None else arrays | self.clones.arrays()
 
     def facts(self) -> dict[str, Any]:
         """Everything else that a checkpoint holds."""
@@ -78,5 +80,6 @@ class State:
             organ_summaries={name: arrays[f"{name}/summaries"] for name in organs},
             signal_ledger={name: arrays[f"{name}/signal_ledger"] for name in organs},
             cell_ledger={name: arrays[f"{name}/cell_ledger"] for name in organs},
+            clones=CloneState.restore(arrays),
             pool_ledger=arrays["pool_ledger"],
         )

@@ -74,6 +74,10 @@ class TotalsTable:
                 for line in ("initial", *CELL_LINES)
                 for c in model.cells
             ]
+        columns += [
+            ColumnDescription(f"clone.{label}", f"Clone {label}, whole body", "cell")
+            for label in self.scenario.plan.clone_labels
+        ]
         return [*columns, ColumnDescription("step_length", "Bound on the next step", "day")]
 
     def row(self, engine: Engine, state: State) -> NDArray[np.float64]:
@@ -94,4 +98,6 @@ class TotalsTable:
             parts += [facts[rows].weighted / volume for rows in ("signals", "states")]
             parts.append(state.signal_ledger[organ].ravel())
             parts.append(state.cell_ledger[organ].ravel())
+        if state.clones is not None:
+            parts.append(state.clones.counts.sum(axis=0).astype(np.float64))
         return np.concatenate([*parts, np.array([state.step_ticks / TICKS_PER_DAY])])

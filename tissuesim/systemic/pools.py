@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,7 @@ class SystemicStep:
 
     def hazard(self, amounts: NDArray[np.float64], inputs: NDArray[np.float64], tick: int) -> float:
         """Largest hazard on any pool now [1/day]: the operator with a step of length zero changes nothing."""
-        return self._react(amounts.copy(), inputs, 0.0, tick, 0)
+        return self._react(amounts.copy(), inputs, 0.0, tick, 0)[0]
 
     def advance(
         self,
@@ -56,17 +56,21 @@ class SystemicStep:
         tick: int,
         hazard: float,
         ledger: NDArray[np.float64] | None = None,
+        follow: Callable[[dict[str, int], int], None] | None = None,
     ) -> float:
         """Advance the pools in place by ``dt_ticks`` in sub-steps that suit ``hazard``; returns the largest seen.
 
-        ``ledger`` (2, pools) adds up what pools of whole cells gained and lost, summed over the patients.
+        ``ledger`` (2, pools) adds up what pools of whole cells gained and lost, summed over the patients. ``follow`` is
+        called after each sub-step with the flows of the clonal pools and the number of the sub-step.
         """
         longest = power_of_two_below(int(LARGEST_EXIT / max(hazard, 1e-9) * TICKS_PER_DAY))
         length = min(dt_ticks, longest)
         largest = 0.0
         for substep in range(dt_ticks // length):
-            seen = self._react(amounts, inputs, length / TICKS_PER_DAY, tick, substep, ledger)
+            seen, flows = self._react(amounts, inputs, length / TICKS_PER_DAY, tick, substep, ledger)
             largest = max(largest, seen)
+            if follow is not None:
+                follow(flows, substep)
         return largest
 
     def _react(
@@ -77,7 +81,7 @@ class SystemicStep:
         tick: int,
         substep: int,
         ledger: NDArray[np.float64] | None = None,
-    ) -> float:
+    ) -> tuple[float, dict[str, int]]:
         with np.errstate(all="ignore"):
             totals, sums, maxima = self.function(
                 inputs, self.nothing, amounts, self.nothing, self.nothing, self.nothing, self.nothing,
@@ -92,10 +96,15 @@ class SystemicStep:
             }
             for key, value in booked.items():
                 line, _, name = key.partition(":")
-                ledger[LINES.index(line), self.plan.systemic.states.index(name)] += float(value)
+                if line in LINES:
+                    ledger[LINES.index(line), self.plan.systemic.states.index(name)] += float(value)
         found = dict(zip(program.maxima, (float(value) for value in maxima), strict=True))
         refuse_unsound_rates(found, "the pools", tick)
-        return found.get("hazard", 0.0)
+        return found.get("hazard", 0.0), {
+            name: int(value)
+            for name, value in zip(program.totals, totals, strict=True)
+            if name.startswith("flow:")
+        }
 
 
 def first_amounts(plan: StepPlan, values: Mapping[str, Any], patients: int) -> NDArray[np.float64]:
