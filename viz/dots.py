@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 MOST_DOTS = 30000  # in the whole organ of the fullest frame; a still shows those near its cut faces
 TRIES = 6
+SPREAD = 1e4  # steps of the sequence below, somewhere in which the dots of a voxel begin
 PULLS = 4
 # Steps of the low-discrepancy sequence of Roberts (2018), "The unreasonable effectiveness of quasirandom
 # sequences", in 3 dimensions: fractional parts of k times these numbers fill the unit box evenly.
@@ -42,8 +43,9 @@ def dot_positions(
 
     chosen = corner + 0.5
     undecided = np.ones(owner.size, dtype=np.bool_)
+    start = SPREAD * _scattered(owner)
     for attempt in range(TRIES):
-        place = (owner * 0.7548776662 + rank * TRIES + attempt + 1.0)[:, None] * PLASTIC
+        place = (start + rank * TRIES + attempt + 1.0)[:, None] * PLASTIC
         candidate = corner + place % 1.0
         good = undecided & (_smooth_fraction(fraction, candidate) >= 0.5)
         chosen[good] = candidate[good]

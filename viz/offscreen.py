@@ -8,7 +8,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -71,19 +74,34 @@ def draw_frames(pictures: Pictures, kind: str = "cut") -> tuple[list[Image], Vie
 
 
 def draw_scenes(
-    scenes: Sequence[Scene], renderer: Renderer | None = None
+    scenes: Sequence[Scene], renderers: Sequence[Renderer] = ()
 ) -> tuple[list[list[Image]], list[View]]:
     """Return the images (height, width, 3) of each scene and the first view of each.
 
+    The scenes are shared out among the ``renderers``, of which each draws on its own (default: one for all).
     If the renderer cannot be used (no OpenGL of any kind, a driver that crashes), one line on stderr says so
     and flat sections are returned instead, so that a run never lacks its pictures.
     """
-    images, trouble = render_scenes(scenes, renderer)
+    images, trouble = _render_together(scenes, renderers)
     if trouble is None:
         return images, [scene.cameras[0] for scene in scenes]
     tell_trouble(trouble)
     flat = [flat_images(scene) for scene in scenes]
     return [images for images, _ in flat], [view for _, view in flat]
+
+
+def _render_together(
+    scenes: Sequence[Scene], renderers: Sequence[Renderer]
+) -> tuple[list[list[Image]], str | None]:
+    """Return (images, None), or (nothing, what went wrong), from as many processes as there are renderers."""
+    if len(renderers) < 2 or len(scenes) < 2:
+        return render_scenes(scenes, renderers[0] if renderers else None)
+    ends = np.linspace(0, len(scenes), min(len(renderers), len(scenes)) + 1).astype(int)
+    parts = [scenes[start:end] for start, end in pairwise(ends)]
+    with ThreadPoolExecutor(len(parts)) as pool:
+        done = list(pool.map(render_scenes, parts, renderers))
+    troubles = [trouble for _, trouble in done if trouble is not None]
+    return [image for images, _ in done for image in images], troubles[0] if troubles else None
 
 
 def tell_trouble(trouble: str) -> None:
@@ -166,8 +184,14 @@ class Renderer:
     def draw(self, jobs: Sequence[Path], files: Sequence[Path]) -> str | None:
         """Draw the written ``jobs`` into ``files``; return what went wrong, or None."""
         limit = SECONDS_TO_START + SECONDS_PER_FRAME * len(files)
+        assert self._process.stdin is not None
+        names = "".join(f"{job}\n" for job in jobs)
+        with contextlib.suppress(BrokenPipeError):  # it has ended already; why is asked below
+            self._process.stdin.write(names)
+            self._process.stdin.flush()
+        import_module("matplotlib.backends.backend_agg")  # what comes next, loaded while the scene is drawn
         try:
-            self._process.communicate("".join(f"{job}\n" for job in jobs), timeout=limit)
+            self._process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
             return f"no picture within {limit:.0f} s"
         if self._process.returncode == 0 and all(file.is_file() for file in files):

@@ -67,7 +67,7 @@ def render_run(
         # it gets ready while the fields are read
         scale = shared_scale([reader], MOST_DOTS.get(view, CUT_DOTS))
         pictures = chosen_frames(reader, chosen, scale)
-        (panels,) = draw_panels(view, [pictures], renderer)
+        (panels,) = draw_panels(view, [pictures], () if renderer is None else (renderer,))
     paths = [
         _still(run, replace(pictures, frames=(frame,)), panel, view, out)
         for frame, panel in zip(pictures.frames, panels, strict=True)

@@ -94,7 +94,7 @@ class Run:
         """
         import numpy as np
 
-        group = self._totals_group()
+        group = self._totals_group
         found = {
             name: np.asarray(group[name][...]) for name in dict.fromkeys(("time", *names)) if name in group
         }
@@ -105,7 +105,7 @@ class Run:
     @cached_property
     def baseline_day(self) -> float:
         """The first day of treatment: rows and frames up to it are "before" (day 0 without treatment)."""
-        attributes = self._totals_group().attrs
+        attributes = self._totals_group.attrs
         if "baseline_day" in attributes:
             return float(attributes["baseline_day"])
         done = self.scenario.get("treatment") or []
@@ -193,6 +193,7 @@ class Run:
             raise InputError(f"'{self.path}' has no {name}.")
         return file.read_text(encoding="utf-8")
 
+    @cached_property
     def _totals_group(self) -> Any:
         import zarr
 
