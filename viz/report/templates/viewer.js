@@ -226,7 +226,7 @@ class OrganViewer {
     };
     surface(false);
     this.drawCut(shared, plane);
-    const pixels = Math.max(2.5, 0.011 * height * Math.sqrt(this.zoom));
+    const pixels = Math.max(2.5, 0.011 * Math.min(width, height) * Math.sqrt(this.zoom));
     ready.dots.forEach((frames, number) => {
       const [places, count] = frames[this.frame];
       if (!count) return;
