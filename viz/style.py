@@ -112,7 +112,13 @@ def split_label(label: str) -> Legend:
 
 def unit_text(unit: str) -> str:
     """Return a unit as people write it: '/µL' for cells per volume of blood, 'mm³' for 'mm^3', '' for '1'."""
-    plain = unit.replace("mm^3", "mm³").replace("mm3", "mm³").replace("mm^2", "mm²").replace("uL", "µL")
+    plain = (
+        unit.replace("1.73m2", "1.73 m²")
+        .replace("mm^3", "mm³")
+        .replace("mm3", "mm³")
+        .replace("mm^2", "mm²")
+        .replace("uL", "µL")
+    )
     return "" if plain == "1" else plain.replace("1/", "/")
 
 

@@ -145,10 +145,14 @@ class Run:
 
         return read_resets(self.path)
 
-    def plot(self, out: Path | str | None = None) -> Path:
-        """Draw the time series of the run into ``out`` (default: ``pictures/``) and return the file."""
-        path: Path = import_module("tissuesim.viz.timeseries").plot_timeseries(self, out)
-        return path
+    def plot(self, out: Path | str | None = None, what: str = "course") -> Any:
+        """Draw time series of the run into ``out`` (default: ``pictures/``).
+
+        ``what`` is ``course`` (blood, tissue and antibody in one figure) or one of the groups of
+        ``tissuesim.viz.plots.catalogue``: blood, antibodies, cytokines, clinical, organs. The result
+        (``tissuesim.viz.picture.Picture``) stands for its path and shows itself in a notebook.
+        """
+        return import_module("tissuesim.viz.plots.figures").plot(self, what, out)
 
     def render(
         self,
