@@ -75,7 +75,9 @@ def _build(organ: Organ, name: str, spacing: float, seed: int) -> Tissue:
     voxels = voxelize(organ, atlas, spacing)
     niche, sites = _niches(organ, atlas, voxels.lattice, voxels.region, seed)
     maps = {
-        "vascular_density": vascular_density(organ, voxels.lattice, voxels.fraction, voxels.region, seed),
+        "vascular_density": vascular_density(
+            organ, atlas, voxels.lattice, voxels.fraction, voxels.region, seed
+        ),
         "niche_site": niche,
         "depth": atlas.depth.on(voxels.lattice),
     }

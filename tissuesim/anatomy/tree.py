@@ -60,6 +60,10 @@ class Tree:
         """Return the length of each branch (m,), mm."""
         return np.asarray(np.sqrt(np.square(self.end - self.start).sum(axis=1)))
 
+    def scaled(self, scale: float) -> Tree:
+        """Return the tree with every length and radius times ``scale``."""
+        return Tree(scale * self.start, scale * self.end, scale * self.radius, self.generation, self.parent)
+
     def only(self, chosen: NDArray[np.bool_]) -> Tree:
         """Return the chosen branches (m,); a branch whose parent is not chosen becomes a root."""
         row = np.where(chosen, np.cumsum(chosen) - 1, -1)
