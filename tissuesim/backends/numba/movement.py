@@ -38,7 +38,9 @@ def _hazards(
     for k in range(6):
         j = neighbors[i, k]
         speed = motility[region[i], region[j]]
-        if chemotaxis != ZERO:
+        if speed < ZERO:
+            speed = speed - speed
+        elif chemotaxis != ZERO:
             u = signals[i, attractant] / half_saturation
             behind = signals[j, attractant] / half_saturation
             mean = ONE + (u + behind) * HALF
