@@ -149,7 +149,7 @@ def build_scenario(config: RunConfig) -> Scenario:
     physics = {name: _physics(name, organ.physics) for name, organ in config.organs.items() if organ.physics}
     model = _with_surfaces(model, physics)
     plan = compile_model(model, stochastic=config.stochastic)
-    tissues = {name: _tissue(name, organ) for name, organ in config.organs.items()}
+    tissues = {name: _tissue(name, organ, physics.get(name)) for name, organ in config.organs.items()}
     tissues |= {name: _opened(name, tissues[name], own) for name, own in physics.items()}
     scenario = Scenario(config, plan, tissues, planned, physics)
     scenario.field_names()
@@ -217,7 +217,7 @@ def _along_fibers(tissue: Tissue, physics: OrganPhysics) -> Tissue:
     return replace(tissue, conductance=conductance)
 
 
-def _tissue(name: str, organ: Organ) -> Tissue:
+def _tissue(name: str, organ: Organ, physics: OrganPhysics | None) -> Tissue:
     """The tissue of one organ; what is wrong with its anatomy is told with the key of the config."""
     from tissuesim.anatomy import build_tissue
     from tissuesim.anatomy.selection import ImportOptions
@@ -227,7 +227,13 @@ def _tissue(name: str, organ: Organ) -> Tissue:
     )
     try:
         tissue = build_tissue(
-            organ.anatomy, name, organ.spacing, seed=organ.seed, options=options, domain=organ.domain
+            organ.anatomy,
+            name,
+            organ.spacing,
+            seed=organ.seed,
+            options=options,
+            domain=organ.domain,
+            physics=physics,
         )
     except InputError as error:
         raise InputError(f"organs.{name}.anatomy: {error}") from None
