@@ -94,15 +94,27 @@ def niche_sites(
         allowed = home & (distance >= _BORDER[0]) & (distance <= _BORDER[1])
     candidates = np.argwhere(allowed)
     order = np.argsort(random_words(seed, _STREAM, len(candidates)), kind="stable")
-    points = (candidates[order][:, ::-1] + 0.5) * spacing + np.asarray(atlas.lattice.origin)
+    candidates = candidates[order]
+    points = (candidates[:, ::-1] + 0.5) * spacing + np.asarray(atlas.lattice.origin)
+    taken = np.zeros(home.shape, dtype=np.bool_)  # cells too near to a site
     target = share * np.count_nonzero(home) * spacing**3
     sites: list[NDArray[np.float64]] = []
     filled = 0.0
-    while len(points) and filled < target:
-        site = points[0]
+    for cell, site in zip(map(tuple, candidates), points, strict=True):
+        if filled >= target:
+            break
+        if taken[cell]:
+            continue
         sites.append(site)
         filled += _volume_in(home, atlas.lattice, site, radius)
-        points = points[np.square(points - site).sum(axis=1) > (2 * radius) ** 2]
+        around = _window(atlas.lattice, site, 2 * radius + spacing)
+        z, y, x = (
+            np.square(
+                (np.arange(part.start, part.stop) + 0.5) * spacing + atlas.lattice.origin[2 - k] - site[2 - k]
+            )
+            for k, part in enumerate(around)
+        )
+        taken[around] |= (x + y[:, None]) + z[:, None, None] <= (2 * radius) ** 2
     return np.array(sites).reshape(-1, 3)
 
 

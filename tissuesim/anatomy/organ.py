@@ -31,7 +31,7 @@ class Organ:
     ``vessel_roots`` are (point, direction inwards) where vessels enter; ``arteries`` grows a tree by seed that follows
     the organ's own course, where it has one. ``exchange`` is the relative exchange surface
     per cell where vessels are part of the geometry, ``fibre`` the direction of fibers, (z, y, x, 3) unit vectors with
-    components x, y, z.
+    components x, y, z. Without ``regions_need_depth`` the regions are told without a depth.
     """
 
     source: str
@@ -49,6 +49,7 @@ class Organ:
     niche_radius: float | None = 2.5
     vessel_roots: tuple[tuple[Point, Point], ...] = ()
     arteries: Callable[[int], Tree] | None = None
+    regions_need_depth: bool = True
     exchange: OnLattice | None = None
     fibre: OnLattice | None = None
 

@@ -89,10 +89,24 @@ def _supply(organ: Organ, lattice: Lattice, seed: int) -> NDArray[np.float64]:
 
 
 def mean_one_scale(values: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
-    """Return k with weighted mean of clip(k values, floor, cap) = 1, by bisection (the mean grows with k)."""
+    """Return k with weighted mean of clip(k values, floor, cap) = 1.
+
+    The mean grows with k, linearly while no value reaches floor or cap: each step solves for those that are between
+    them now, and halves the interval where that leads out of it.
+    """
     low, high = FLOOR / float(values.max()), CAP / float(values.min())
-    for _ in range(60):
-        middle = 0.5 * (low + high)
-        mean = float((np.clip(middle * values, FLOOR, CAP) * weight).sum() / weight.sum())
-        low, high = (middle, high) if mean < 1 else (low, middle)
-    return 0.5 * (low + high)
+    target = float(weight.sum())
+    scale = min(max(1.0, low), high)
+    for _ in range(100):
+        below, above = values <= FLOOR / scale, values >= CAP / scale
+        between = float((values * weight)[~(below | above)].sum())
+        fixed = FLOOR * float(weight[below].sum()) + CAP * float(weight[above].sum())
+        short = scale * between + fixed < target
+        low, high = (scale, high) if short else (low, scale)
+        new = (target - fixed) / between if between > 0 else 0.5 * (low + high)
+        if not low <= new <= high:
+            new = 0.5 * (low + high)
+        if abs(new - scale) <= 1e-15 * scale:
+            return new
+        scale = new
+    return scale

@@ -67,8 +67,11 @@ def _vote(organ: Organ, atlas: Atlas, slab: Lattice, samples: int) -> NDArray[np
 
     Voxels whose samples all lie in one region need no count; of equals the region named first wins.
     """
+    if len(organ.region_names) == 1:
+        return np.zeros(slab.shape, dtype=np.uint8)
     fine = slab.refined(samples)
-    region = organ.region_at(fine, atlas.depth.on(fine))
+    depth = atlas.depth.on(fine) if organ.regions_need_depth else np.zeros((1, 1, 1))
+    region = organ.region_at(fine, depth)
     if samples == 1:
         return region
     winner = _over_blocks(region, samples, np.minimum)
