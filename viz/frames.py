@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tissuesim.errors import InputError, nearest
 
 from .dots import cells_per_dot, dot_positions
+from .mesh_voxels import on_voxels
 
 if TYPE_CHECKING:
     import xarray
@@ -74,12 +75,7 @@ def read_pictures(run: Run, organ: str, days: Sequence[float], field: str) -> Pi
 
     InputError for an unknown organ or field, or if no frame is written yet.
     """
-    dataset = run[organ]
-    if "center" in dataset:
-        raise InputError(
-            f"'{organ}' lies on the cells of a mesh, and pictures are drawn of voxels; run it with domain: voxels, or "
-            "read fields.zarr, where 'center' holds the place of each cell"
-        )
+    dataset = on_voxels(run[organ])
     if field not in dataset or dataset[field].dims != ("time", "z", "y", "x"):
         known = [
             str(name)
