@@ -1,7 +1,7 @@
 """A run on the cells of a mesh as if it lay on voxels, for pictures: the same volumes, counts and levels.
 
 Each voxel belongs to the cell with the nearest middle. As many voxels as hold the organ's volume are tissue, those
-nearest to a middle measured in cell sizes. Levels are those of the cell; numbers are shared among its voxels, so their
+nearest to the middles around them. Levels are those of the cell; numbers are shared among its voxels, so their
 sum stays.
 """
 
@@ -20,6 +20,7 @@ BOX = ("z", "y", "x")
 FINENESS = 0.7  # voxel side over the cube root of the mean cell volume
 MOST_VOXELS = 2_000_000
 OUTSIDE = 255
+_NEIGHBORS = 4  # middles whose mean distance tells inside from outside
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class MeshVoxels:
 
     @classmethod
     def of(cls, center: NDArray[np.float64], volume: NDArray[np.float64]) -> MeshVoxels:
-        """Return the voxels of cells at ``center`` (n, 3) x, y, z mm of ``volume`` (n,) mm^3."""
+        """Return the voxels of cells with middles ``center`` (n, 3) x, y, z mm, of ``volume`` (n,) mm^3."""
         from scipy.spatial import cKDTree
 
         size = np.cbrt(volume)
@@ -53,10 +54,11 @@ class MeshVoxels:
         shape = (int(count[2]), int(count[1]), int(count[0]))
         index = np.stack(np.unravel_index(np.arange(int(np.prod(count))), shape), axis=1)[:, ::-1]
         tree = cKDTree(center)
-        distance, cell = tree.query(low + (index + 0.5) * spacing, workers=1)
-        number = min(max(round(float(volume.sum()) / spacing**3), 1), len(cell))
-        place = np.sort(np.argsort(distance / size[cell], kind="stable")[:number])
-        cell = cell[place].astype(np.int64)
+        near = min(_NEIGHBORS, len(center))
+        distance, cells = tree.query(low + (index + 0.5) * spacing, k=[*range(1, near + 1)], workers=1)
+        number = min(max(round(float(volume.sum()) / spacing**3), 1), len(cells))
+        place = np.flatnonzero(_nearest_without_holes(distance.mean(axis=1).reshape(shape), number))
+        cell = cells[place, 0].astype(np.int64)
         held = np.bincount(cell, minlength=len(center))
         homeless = np.flatnonzero(held == 0)
         home = cKDTree(index[place]).query((center[homeless] - low) / spacing - 0.5, workers=1)[1]
@@ -77,6 +79,19 @@ class MeshVoxels:
         return box.reshape(self.shape)
 
 
+def _nearest_without_holes(distance: NDArray[np.float64], number: int) -> NDArray[np.bool_]:
+    """Return the nearest voxels (z, y, x), holes that they enclose filled, ``number`` of them as nearly as can be."""
+    from scipy.ndimage import binary_fill_holes
+
+    ranked = np.sort(distance, axis=None)
+    low, high = 0, number - 1
+    while low < high:
+        middle = (low + high) // 2
+        short = np.count_nonzero(binary_fill_holes(distance <= ranked[middle])) < number
+        low, high = (middle + 1, high) if short else (low, middle)
+    return np.asarray(binary_fill_holes(distance <= ranked[low]))
+
+
 def on_voxels(dataset: xarray.Dataset) -> xarray.Dataset:
     """Return the fields of an organ over (time, z, y, x) voxels; those of a run on voxels as they are.
 
@@ -88,7 +103,8 @@ def on_voxels(dataset: xarray.Dataset) -> xarray.Dataset:
 
     rows = dataset["box_index"].values
     volume = dataset["volume"].values.reshape(-1)[rows]
-    grid = MeshVoxels.of(dataset["center"].values, volume)
+    middle = np.stack([dataset[f"middle_{axis}"].values.reshape(-1)[rows] for axis in "xyz"], axis=1)
+    grid = MeshVoxels.of(middle, volume)
     variables: dict[str, Any] = {}
     for name, array in dataset.data_vars.items():
         numbers = array.attrs.get("units") == "cell"

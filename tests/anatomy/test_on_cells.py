@@ -43,7 +43,7 @@ def test_the_cells_are_the_tissue(mesh: Path) -> None:
     assert tissue.points is not None and tissue.volume.sum() == pytest.approx(16_000, rel=1e-9)
     assert tissue.region_names == voxels.region_names
     assert list(tissue.region_volumes().values()) == pytest.approx([8000, 8000], rel=0.05)
-    assert set(tissue.maps) == set(voxels.maps)
+    assert set(tissue.maps) == set(voxels.maps) | {"middle_x", "middle_y", "middle_z"}
     assert tissue.maps["depth"].max() == pytest.approx(voxels.maps["depth"].max(), rel=0.2)
     assert tissue.report["components"] == 1 and abs(float(str(tissue.report["volume_error"]))) < 1e-9
 
