@@ -25,7 +25,19 @@ from tissuesim.model.model import Model
 from tissuesim.scenario import Scenario, build_scenario
 from tissuesim.simulation import Simulation
 
-ORGANS = ("kidney", "lungs", "heart", "skin", "joint")
+ORGANS = (
+    "kidney",
+    "lungs",
+    "heart",
+    "skin",
+    "joint",
+    "kidney_patch",
+    "lung_patch",
+    "heart_patch",
+    "skin_patch",
+    "joint_patch",
+    "lymph_node_patch",
+)
 RUN = """
 name: run
 model: autoimmune
@@ -109,7 +121,8 @@ def test_shipped_physics_enters_the_shipped_model(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "spacing"), [("kidney", 3.0), ("lungs", 8.0), ("heart", 3.0), ("joint", 1.5), ("skin", 0.5)]
+    ("name", "spacing"),
+    [("kidney", 3.0), ("lungs", 8.0), ("heart", 3.0), ("joint", 1.5), ("skin", 0.5), ("kidney_patch", 0.05)],
 )
 def test_niche_fraction_is_the_share_of_niche_sites(name: str, spacing: float) -> None:
     """Of every region the physics' niche fraction is niche, also of regions thinner than a voxel."""
