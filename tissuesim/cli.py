@@ -126,6 +126,21 @@ def render(
 
 
 @app.command()
+def readouts(folder: RunFolder, as_json: Json = False) -> None:
+    """Work out the clinical readouts and endpoints of a run, finished or not, and write its readouts.csv."""
+    from tissuesim.run import Run, write_readouts
+    from tissuesim.run.table import print_outcome
+
+    patient = Run(folder)
+    path = write_readouts(patient.path, patient.totals["time"].values, patient.clinic.readouts)
+    if as_json:
+        _print_json({"run": str(folder), "endpoints": patient.endpoints, "readouts": str(path)})
+    else:
+        print_outcome(patient.endpoints, patient.resets)
+        print(path)
+
+
+@app.command()
 def verify(
     quick: Annotated[bool, typer.Option("--quick", help="Coarser grids and fewer samples.")] = False,
     as_json: Json = False,
@@ -255,10 +270,25 @@ def models(
         str | None, typer.Argument(help="Shipped model or model file; without it, a list.")
     ] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Print the equations as LaTeX.")] = False,
+    table: Annotated[
+        bool,
+        typer.Option("--table", help="Print every parameter (CSV): value, unit, range, source, grade."),
+    ] = False,
 ) -> None:
-    """List the shipped models, or print one as a tree or as equations."""
+    """List the shipped models, or print one as a tree, as equations or as the table of its parameters."""
     from tissuesim.model import Model, shipped_models
 
+    if table:
+        from tissuesim.model.table import HEADER, as_csv, parameter_rows
+
+        chosen = shipped_models() if name is None else (name,)
+        rows = [(model, *row) for model in chosen for row in parameter_rows(Model.load(model))]
+        if name is None:
+            from tissuesim.config.treatment_file import treatment_rows
+
+            rows += treatment_rows()
+        print(as_csv(rows, ("model", *HEADER)), end="")
+        return
     if name is None:
         for shipped in shipped_models():
             print(f"{shipped}: {' '.join(Model.load(shipped).description.split())}")
@@ -391,16 +421,13 @@ def _report(result: RunResult, quiet: bool, as_json: bool) -> None:
     elif quiet:
         print(facts["run"])
     else:
-        rows = [(name, _number(value)) for name, value in result.endpoints.items()]
-        _table(("endpoint", "value"), rows)
+        from tissuesim.run.table import print_outcome, read_resets
+
+        print_outcome(result.endpoints, read_resets(result.run))
         size = f"{result.steps} steps, {result.voxels} voxels, {result.backend}"
         print(f"{result.status} in {result.wall_seconds:.1f} s: {size}")
         print(f"Run folder: {facts['run']}")
         print(f"Pictures:   tissuesim render {facts['run']}")
-
-
-def _number(value: float | None) -> str:
-    return "not in this run" if value is None else f"{value:.4g}"
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -52,6 +52,7 @@ def test_the_law_tested_here_is_the_shipped_one() -> None:
     """Claim: the shipped model engages by the expression whose rate the next test measures."""
     model = Model.load("autoimmune_patch")
     text = str(model.definitions["tissue_kill_hazard"].expression)
+    text = text.removeprefix("car_potency * ")  # 1 for the reference product
     assert text == str(hunting_model().definitions["hazard"].expression).replace(
         "searching", "searching_car_t"
     )

@@ -260,3 +260,21 @@ def test_bad_input_leaves_nothing_behind(tmp_path: Path, change: list[str], sent
     assert done.stderr.startswith("Error: ") and done.stderr.count("\n") == 1
     assert sentence in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_models_table_prints_every_parameter(capsys: pytest.CaptureFixture[str]) -> None:
+    """One row per parameter with value, unit, range, grade and source; with no name, treatments too."""
+    import csv
+
+    from tissuesim.model import Model, shipped_models
+
+    assert call("models", "autoimmune_lumped", "--table") == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    model = Model.load("autoimmune_lumped")
+    assert [row["parameter"] for row in rows if "[" not in row["parameter"]] == list(model.parameters)
+    (clearance,) = [row for row in rows if row["parameter"] == "rituximab_clearance"]
+    assert (clearance["value"], clearance["unit"], clearance["range"]) == ("0.26", "L/day", "0.15 to 1.2")
+    assert all(row["grade"] in {"C", "M", "A", "cal"} and len(row["source"]) > 5 for row in rows)
+    assert call("models", "--table") == 0
+    everything = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert {row["model"] for row in everything} >= {*shipped_models(), "treatments/rituximab"}

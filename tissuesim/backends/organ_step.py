@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NO_ATTRACTANT = -1
 
-MOVEMENT, REACTIONS, ENTRY, SYSTEMIC, FIRST_CELLS = 1, 2, 3, 4, 5
+MOVEMENT, REACTIONS, ENTRY, SYSTEMIC, FIRST_CELLS, CLONES = 1, 2, 3, 4, 5, 6
 """Operator numbers in the second counter word of every random draw."""
 
 CLIPPING_LIMIT = 10.0

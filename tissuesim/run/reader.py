@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import xarray
 
+    from tissuesim.readouts import Clinic
+
 FIRST_DAY = ("day", "start", "on")  # the key of a treatment's first day, by kind
 
 
@@ -91,14 +93,39 @@ class Run:
         done = self.scenario.get("treatment") or []
         return min((float(entry[key]) for entry in done for key in FIRST_DAY if key in entry), default=0.0)
 
+    @cached_property
+    def clinic(self) -> Clinic:
+        """The patient of this run as a clinic sees him: readouts and endpoints of the rows written so far."""
+        from tissuesim.readouts import Clinic
+        from tissuesim.run.patient import disease_name, organ_kinds
+
+        totals, scenario = self.totals, self.scenario
+        columns = {str(name): column.values for name, column in totals.data_vars.items()}
+        kinds, disease = organ_kinds(scenario), disease_name(scenario)
+        return Clinic(totals["time"].values, columns, kinds, disease, self.baseline_day)
+
+    @cached_property
+    def readouts(self) -> xarray.Dataset:
+        """The clinical readouts over ``time`` (see ``tissuesim.readouts.CATALOGUE``), also of an unfinished run."""
+        import xarray
+
+        from tissuesim.run.readouts import attributes
+
+        series = self.clinic.readouts
+        variables = {name: ("time", values, attributes(name)) for name, values in series.items()}
+        return xarray.Dataset(variables, coords={"time": self.totals["time"]})
+
     @property
     def endpoints(self) -> dict[str, float | None]:
-        """The clinical endpoints of the rows written so far (see ``tissuesim.readouts.endpoints``)."""
-        from tissuesim.readouts import endpoints
+        """The endpoints of the rows written so far (see ``tissuesim.readouts.endpoints`` and docs/readouts.md)."""
+        return self.clinic.endpoints
 
-        totals = self.totals
-        columns = {str(name): column.values for name, column in totals.data_vars.items()}
-        return endpoints(totals["time"].values, columns, baseline_day=self.baseline_day)
+    @property
+    def resets(self) -> dict[str, Any] | None:
+        """When and where the last autoreactive cells were lost; None where the run has no clones or is not finished."""
+        from tissuesim.run.table import read_resets
+
+        return read_resets(self.path)
 
     def plot(self, out: Path | str | None = None) -> Path:
         """Draw the time series of the run into ``out`` (default: ``pictures/``) and return the file."""
