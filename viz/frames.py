@@ -14,6 +14,7 @@ from tissuesim.errors import InputError, nearest
 
 from .body import FRONT, STANDING, UP, organ_kind
 from .dots import MOST_DOTS, cells_per_dot, dot_positions
+from .mesh_voxels import on_voxels
 from .style import day_text, nice_ceiling
 from .view import organ_frame
 
@@ -126,7 +127,7 @@ class OrganReader:
     def __init__(self, run: Run, organ: str, field: str) -> None:
         """Open ``organ``; InputError for an unknown organ or field, or if no frame is written yet."""
         self.run, self.organ, self.field = run, organ, field
-        self.dataset = run[organ]
+        self.dataset = on_voxels(run[organ])
         settings = (run.scenario.get("organs") or {}).get(organ) or {}
         self.body_part = organ_kind(organ, settings)
         self._check_field()
@@ -144,11 +145,6 @@ class OrganReader:
         self._read = lru_cache(maxsize=FRAMES_KEPT * (1 + len(LAYERS)))(self._read_box)
 
     def _check_field(self) -> None:
-        if "center" in self.dataset:
-            raise InputError(
-                f"'{self.organ}' lies on the cells of a mesh, and pictures are drawn of voxels; run it with "
-                "domain: voxels, or read fields.zarr, where 'center' holds the place of each cell"
-            )
         if self.field in self.dataset and self.dataset[self.field].dims == ("time", "z", "y", "x"):
             return
         arrays = self.dataset.data_vars.items()
