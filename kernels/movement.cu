@@ -3,13 +3,15 @@
 #include "random.cuh"
 #include "sums.cuh"
 
-// Hazard [1/day] of leaving voxel i through face k.
+// Hazard [1/day] of leaving voxel i through face k; a motility below zero closes the face.
 DEVICE real movement_hazard(int64 i, int k, int64 n, int64 regions, const real *motility, real chemotaxis,
                             const real *attractant, real half_saturation, const uint8 *region,
                             const int32 *neighbors, const real *geometry) {
     const int64 j = neighbors[AT(i, k)];
     real speed = motility[region[i] * regions + region[j]];
-    if (chemotaxis != REAL(0.0)) {
+    if (speed < REAL(0.0)) {
+        speed = REAL(0.0);
+    } else if (chemotaxis != REAL(0.0)) {
         const real u = attractant[i] / half_saturation;
         const real behind = attractant[j] / half_saturation;
         const real mean = REAL(1.0) + (u + behind) * REAL(0.5);

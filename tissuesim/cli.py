@@ -40,6 +40,10 @@ Set = Annotated[
 Backend = Annotated[str | None, typer.Option(help="auto, numpy, numba or cuda.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no table.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
+Against = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="RUN", help="Another run, drawn beside it; may be given again."),
+]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]
 
 
@@ -66,6 +70,7 @@ def run(
     seed: Annotated[str | None, typer.Option(help="Seed of the random numbers.")] = None,
     quiet: Quiet = False,
     as_json: Json = False,
+    report: Annotated[bool, typer.Option("--report", help="Write RUN/report.html at the end.")] = False,
 ) -> None:
     """Run a config: a whole virtual patient, from blood to organ."""
     from tissuesim.config import load_config
@@ -89,7 +94,8 @@ def run(
     folder = simulation.create_run(out=out)
     with _interruptible(folder) as interrupt, _progress(quiet or as_json, interrupt) as progress:
         result = simulation.run(progress=progress)
-    _report(result, quiet, as_json)
+    page = _write_report(result.run) if report else None
+    _report(result, quiet, as_json, page)
 
 
 @app.command()
@@ -106,23 +112,43 @@ def resume(folder: RunFolder, backend: Backend = None, quiet: Quiet = False, as_
 def render(
     folder: RunFolder,
     organ: Annotated[str | None, typer.Option(help="Organ; default the first one of the run.")] = None,
-    field: Annotated[
-        str | None, typer.Option(help="Field to show; default infiltrate and inflammation.")
-    ] = None,
+    field: Annotated[str | None, typer.Option(help="Field to show; default inflammation.")] = None,
     day: Annotated[
         str | None, typer.Option(metavar="DAYS", help="Days, such as 0,14,90; default a few.")
     ] = None,
+    view: Annotated[
+        str | None,
+        typer.Option(help="cut, iso, section, explode or patient; default cut, of several organs patient."),
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="OTHER_RUN", help="Draw the run beside this one, with one scale.")
+    ] = None,
+    movie: Annotated[bool, typer.Option("--movie", help="Write a movie instead, as MP4 and GIF.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Follow a run that goes on: live.png, until it ends.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for the pictures; default RUN/pictures.")] = None,
 ) -> None:
     """Draw a run: the organ on chosen days, and the course of blood and tissue over time."""
-    days = None if day is None else _days(day)
-    pictures = import_module("tissuesim.viz.render").render_run(
-        folder, days=days, organ=organ, field=field, out=out
-    )
-    course = import_module("tissuesim.viz.timeseries").plot_timeseries(folder, out=out)
-    for path in (*pictures, course):
+    draw = import_module("tissuesim.viz.command").draw
+    chosen = {"organ": organ, "field": field, "view": view, "against": against, "out": out}
+    for line in draw(folder, days=None if day is None else _days(day), movie=movie, live=live, **chosen):
+        print(line, flush=True)
+
+
+@app.command()
+def readouts(folder: RunFolder, as_json: Json = False) -> None:
+    """Work out the clinical readouts and endpoints of a run, finished or not, and write its readouts.csv."""
+    from tissuesim.run import Run, write_readouts
+    from tissuesim.run.table import print_outcome
+
+    patient = Run(folder)
+    path = write_readouts(patient.path, patient.totals["time"].values, patient.clinic.readouts)
+    if as_json:
+        _print_json({"run": str(folder), "endpoints": patient.endpoints, "readouts": str(path)})
+    else:
+        print_outcome(patient.endpoints, patient.resets)
         print(path)
-    print(f"Pictures are in {Path(course).resolve().parent}")
 
 
 @app.command()
@@ -132,8 +158,10 @@ def verify(
 ) -> None:
     """Hold the solver to closed forms, exact stochastic simulation and conservation."""
     from tissuesim.verification import scorecard
+    from tissuesim.verification.saved import save_scorecard
 
     checks = scorecard(quick=quick)
+    save_scorecard(checks, quick=quick)
     if as_json:
         keys = ("name", "theory", "measured", "tolerance", "passed")
         rows = [{key: getattr(check, key) for key in keys} for check in checks]
@@ -255,10 +283,25 @@ def models(
         str | None, typer.Argument(help="Shipped model or model file; without it, a list.")
     ] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Print the equations as LaTeX.")] = False,
+    table: Annotated[
+        bool,
+        typer.Option("--table", help="Print every parameter (CSV): value, unit, range, source, grade."),
+    ] = False,
 ) -> None:
-    """List the shipped models, or print one as a tree or as equations."""
+    """List the shipped models, or print one as a tree, as equations or as the table of its parameters."""
     from tissuesim.model import Model, shipped_models
 
+    if table:
+        from tissuesim.model.table import HEADER, as_csv, parameter_rows
+
+        chosen = shipped_models() if name is None else (name,)
+        rows = [(model, *row) for model in chosen for row in parameter_rows(Model.load(model))]
+        if name is None:
+            from tissuesim.config.treatment_file import treatment_rows
+
+            rows += treatment_rows()
+        print(as_csv(rows, ("model", *HEADER)), end="")
+        return
     if name is None:
         for shipped in shipped_models():
             print(f"{shipped}: {' '.join(Model.load(shipped).description.split())}")
@@ -299,6 +342,29 @@ def schema() -> None:
     from tissuesim.config import json_schema
 
     _print_json(json_schema(), indent=2)
+
+
+@app.command()
+def plot(
+    folder: RunFolder,
+    against: Against = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the figures; default RUN/pictures.")] = None,
+) -> None:
+    """Draw what was measured: blood, antibodies, cytokines, scores, organs, and where cells were killed."""
+    for path in import_module("tissuesim.viz.plots.figures").plot_all(folder, out, against or ()):
+        print(path)
+
+
+@app.command()
+def report(
+    folder: RunFolder,
+    against: Against = None,
+    out: Annotated[
+        Path | None, typer.Option(help="HTML file, or folder for it; default RUN/report.html.")
+    ] = None,
+) -> None:
+    """Write one page on a run: what was run, what happened, how sure that is, how to do it again."""
+    print(_write_report(folder, against or (), out))
 
 
 @app.callback(invoke_without_command=True)
@@ -376,8 +442,17 @@ def _progress(silent: bool, interrupt: _Interrupt) -> Iterator[Callable[[float, 
         yield show
 
 
-def _report(result: RunResult, quiet: bool, as_json: bool) -> None:
-    facts = {
+def _write_report(folder: Path, against: Sequence[Path] = (), out: Path | None = None) -> Path:
+    from tissuesim.verification.saved import saved_scorecard
+
+    page: Path = import_module("tissuesim.viz.report.build").write_report(
+        folder, out, against, saved_scorecard()
+    )
+    return page
+
+
+def _report(result: RunResult, quiet: bool, as_json: bool, page: Path | None = None) -> None:
+    facts: dict[str, Any] = {
         "run": str(result.run),
         "status": result.status,
         "wall_seconds": round(result.wall_seconds, 3),
@@ -386,21 +461,21 @@ def _report(result: RunResult, quiet: bool, as_json: bool) -> None:
         "backend": result.backend,
         "endpoints": dict(result.endpoints),
     }
+    if page is not None:
+        facts["report"] = str(page)
     if as_json:
         _print_json(facts)
     elif quiet:
         print(facts["run"])
     else:
-        rows = [(name, _number(value)) for name, value in result.endpoints.items()]
-        _table(("endpoint", "value"), rows)
+        from tissuesim.run.table import print_outcome, read_resets
+
+        print_outcome(result.endpoints, read_resets(result.run))
         size = f"{result.steps} steps, {result.voxels} voxels, {result.backend}"
         print(f"{result.status} in {result.wall_seconds:.1f} s: {size}")
         print(f"Run folder: {facts['run']}")
         print(f"Pictures:   tissuesim render {facts['run']}")
-
-
-def _number(value: float | None) -> str:
-    return "not in this run" if value is None else f"{value:.4g}"
+        print(f"Report:     {page or f'tissuesim report {result.run}'}")
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

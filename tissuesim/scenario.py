@@ -11,15 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tissuesim.codegen.plan import StepPlan, compile_model
+from tissuesim.disease import disease_maps, organ_models, patient_model
 from tissuesim.errors import InputError, nearest
 from tissuesim.model.model import Model
 from tissuesim.model.parts import Parameter
 from tissuesim.ticks import ticks
-from tissuesim.treatment import Event, events, validate_events
+from tissuesim.treatment import Event, events, refuse_unreleased, validate_events
 
 if TYPE_CHECKING:
     from tissuesim.anatomy.physics import OrganPhysics
     from tissuesim.config import RunConfig
+    from tissuesim.config.disease import Disease
     from tissuesim.config.schema import Organ
     from tissuesim.tissue import Tissue
 
@@ -33,6 +35,8 @@ class Scenario:
     tissues: dict[str, Tissue]
     events: tuple[Event, ...]
     physics: dict[str, OrganPhysics] = field(default_factory=dict)
+    organ_models: dict[str, Model] = field(default_factory=dict)
+    disease: Disease | None = None
 
     @property
     def model(self) -> Model:
@@ -50,19 +54,18 @@ class Scenario:
         return min((item.first_day for item in self.config.treatment), default=0.0)
 
     def parameters(self, tissue: Tissue) -> NDArray[np.float64]:
-        """Parameter table of one organ, one row per region; the organ's physics changes it where it has one."""
-        rows = [self.model.parameter_values(region=region) for region in tissue.region_names]
-        physics = self.physics.get(tissue.name)
-        if physics is not None:
-            from tissuesim.anatomy.physics import region_parameters
+        """Parameter table of one organ, one row per region: of disease and config there, then of its physics."""
+        return _parameter_table(
+            tissue, self.organ_models.get(tissue.name, self.model), self.physics.get(tissue.name)
+        )
 
-            moving = tuple(signal.diffusivity for signal in self.model.signals.values())
-            regions = zip(tissue.region_names, rows, strict=True)
-            try:
-                rows = [region_parameters(physics, region, row, moving) for region, row in regions]
-            except InputError as error:
-                raise InputError(f"organs.{tissue.name}.physics: {error}") from None
-        return np.array([[float(row[name]) for name in self.plan.organ.parameters] for row in rows])
+    def digest(self) -> str:
+        """SHA-256 of what a resumed run must not find changed: the model, and what organs have of their own."""
+        parts = [self.model.digest()]
+        parts += [f"{name} {model.digest()}" for name, model in sorted(self.organ_models.items())]
+        if self.disease is not None:
+            parts.append(self.disease.model_dump_json())
+        return parts[0] if len(parts) == 1 else hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def systemic_parameters(self) -> NDArray[np.float64]:
         """Parameter table of the pools, one row."""
@@ -143,19 +146,69 @@ def build_scenario(config: RunConfig) -> Scenario:
     Raises:
         InputError: anything in the config that cannot be; the sentence names the key.
     """
-    model = Model.load(config.model, overrides=config.parameters)
+    refuse_unreleased(config)
+    disease = disease_of(config)
+    model = patient_model(config, disease)
     planned = events(config.treatment, config.patient)
     validate_events(planned, model.pools)
     physics = {name: _physics(name, organ.physics) for name, organ in config.organs.items() if organ.physics}
     model = _with_surfaces(model, physics)
-    plan = compile_model(model, stochastic=config.stochastic)
+    own_models = organ_models(model, config, disease)
     tissues = {name: _tissue(name, organ) for name, organ in config.organs.items()}
     tissues |= {name: _opened(name, tissues[name], own) for name, own in physics.items()}
-    scenario = Scenario(config, plan, tissues, planned, physics)
+    tissues = {name: _diseased(tissue, config, disease, model) for name, tissue in tissues.items()}
+    tables = [
+        _parameter_table(tissue, own_models.get(name, model), physics.get(name))
+        for name, tissue in tissues.items()
+    ]
+    plan = compile_model(model, stochastic=config.stochastic, regional=_varying(model, tables))
+    scenario = Scenario(config, plan, tissues, planned, physics, own_models, disease)
     scenario.field_names()
-    for name in physics:
-        scenario.parameters(tissues[name])
     return scenario
+
+
+def disease_of(config: RunConfig) -> Disease | None:
+    """The disease a config names; InputError if there is none of that name or its file is wrong."""
+    if config.disease is None:
+        return None
+    from tissuesim.config.disease import load_disease
+
+    try:
+        return load_disease(config.disease)
+    except InputError as error:
+        raise InputError(f"disease: {error}") from None
+
+
+def _diseased(tissue: Tissue, config: RunConfig, disease: Disease | None, model: Model) -> Tissue:
+    """The tissue with the maps of the disease."""
+    try:
+        maps = disease_maps(tissue, config.organs[tissue.name], disease, model)
+    except InputError as error:
+        raise InputError(f"organs.{tissue.name}: {error}") from None
+    return replace(tissue, maps={**tissue.maps, **maps}) if maps else tissue
+
+
+def _parameter_table(tissue: Tissue, model: Model, physics: OrganPhysics | None) -> NDArray[np.float64]:
+    """Parameters of one organ, a row per region, in the order of the model."""
+    rows = [model.parameter_values(region=region) for region in tissue.region_names]
+    if physics is not None:
+        from tissuesim.anatomy.physics import region_parameters
+
+        moving = tuple(signal.diffusivity for signal in model.signals.values())
+        regions = zip(tissue.region_names, rows, strict=True)
+        try:
+            rows = [region_parameters(physics, region, row, moving) for region, row in regions]
+        except InputError as error:
+            raise InputError(f"organs.{tissue.name}.physics: {error}") from None
+    return np.array([[float(row[name]) for name in model.parameters] for row in rows])
+
+
+def _varying(model: Model, tables: list[NDArray[np.float64]]) -> frozenset[str]:
+    """Parameters that differ between regions of an organ: programs read these per voxel, the others once."""
+    different = np.zeros(len(model.parameters), bool)
+    for table in tables:
+        different |= np.any(table != table[0], axis=0)
+    return frozenset(name for name, varies in zip(model.parameters, different, strict=True) if varies)
 
 
 def _physics(name: str, given: str) -> OrganPhysics:

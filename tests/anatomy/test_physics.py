@@ -72,7 +72,7 @@ def scenario(physics: str | None, model: str = "autoimmune") -> Scenario:
 
 @pytest.mark.parametrize("name", ORGANS)
 def test_shipped_physics_is_complete(name: str) -> None:
-    """Each shipped organ has all five properties in every region, each with source and grade."""
+    """Each shipped organ has all properties in every region, each with source and grade."""
     physics = load_physics(name)
     assert physics.name == name
     for own in physics.regions.values():

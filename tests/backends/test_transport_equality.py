@@ -33,7 +33,7 @@ def case(request: pytest.FixtureRequest, irregular_graph: Any) -> SimpleNamespac
         omega=generator.uniform(1.0, 1.9, fields).astype(real),
         coefficients=(table[0, 0].copy(), (table + table.transpose(1, 0, 2)).astype(real)),
         cells=cells,
-        motility=np.array([[0.01, 0.02, 0.1], [0.02, 0.03, 0.0], [0.1, 0.0, 0.2]], real),
+        motility=np.array([[0.01, 0.02, -1.0], [0.02, 0.03, 0.0], [-1.0, 0.0, 0.2]], real),
     )
 
 

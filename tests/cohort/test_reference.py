@@ -73,6 +73,14 @@ def test_medians_agree_with_the_reference(
     assert np.median(ours) == pytest.approx(np.median(theirs), rel=0.10)
 
 
+def test_aplasia_lasts_and_varies_as_published(cohort: Cohort) -> None:
+    """Claims T07, T08: aplasia 112 +- 47 d (Mueller 2024): mean within 86-138 d, SD within 34-74 d (its intervals)."""
+    days = np.array([row["aplasia_days"] for row in cohort.endpoints() if row["aplasia_days"]], np.float64)
+    assert len(days) >= 0.95 * PATIENTS
+    assert 86 <= days.mean() <= 138
+    assert 34 <= days.std(ddof=1) <= 74
+
+
 def test_drawn_parameters_have_the_stated_variability() -> None:
     """Drawn parameters are lognormal: median the model's value, coefficient of variation close to the stated one."""
     model = Model.load("autoimmune_lumped")

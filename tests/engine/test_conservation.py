@@ -211,3 +211,40 @@ def test_sentinel_refuses_counts_that_float32_cannot_hold(treated: Callable[...,
         NumericsError, match=r"2\^24 cells in one voxel of 'kidney' on day -3; use smaller voxels"
     ):
         simulation.check(simulation.state)
+
+
+@pytest.mark.parametrize("stochastic", ["on", "off"])
+def test_pools_add_up(treated: Callable[..., Scenario], stochastic: str) -> None:
+    """Claim: treatment, traffic with the organs, births and deaths explain every pool of cells after every step."""
+    simulation = Simulation(treated("time.start=-4 day", f"stochastic={stochastic}"), "numba")
+    for _ in range(80):
+        simulation.step()
+        simulation.check(simulation.state)
+    first, gained, lost, given, arrived, left = simulation.state.pool_ledger
+    pools = list(simulation.scenario.model.pools)
+    blood = pools.index("blood_car_t_effector")
+    assert (
+        given[blood] > 1e7
+        and arrived[blood] > 0
+        and left[blood] > 0
+        and gained[blood] > 0
+        and first[blood] == 0
+    )
+    naive = pools.index("blood_naive_b")
+    assert min(gained[naive], lost[naive], arrived[naive], left[naive]) > 1e6
+
+
+@pytest.mark.parametrize("change", [1, -1])
+def test_sentinel_counts_every_cell_of_the_pools(treated: Callable[..., Scenario], change: int) -> None:
+    """Claim: one cell too many, or too few, among 5e8 in blood is found, with both numbers in the sentence."""
+    simulation = Simulation(treated(), "numba")
+    for _ in range(3):
+        simulation.step()
+    simulation.check(simulation.state)
+    column = list(simulation.scenario.model.pools).index("blood_naive_b")
+    assert simulation.state.pools[0, column] > 1e8
+    simulation.state.pools[0, column] += change
+    with pytest.raises(
+        NumericsError, match=r"ledger of pool 'blood_naive_b' does not close on day .*: \d+, expec"
+    ):
+        simulation.check(simulation.state)

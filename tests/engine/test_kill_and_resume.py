@@ -121,7 +121,8 @@ def assert_same_run(expected: Path, found: Path) -> None:
     assert first[1] == second[1] and first[0].keys() == second[0].keys()
     for name, values in first[0].items():
         assert np.array_equal(values, second[0][name]), name
-    assert (expected / "endpoints.json").read_text() == (found / "endpoints.json").read_text()
+    for text in ("endpoints.json", "resets.json", "readouts.csv"):
+        assert (expected / text).read_text() == (found / text).read_text(), text
     assert read_status(found)["status"] == "finished"
 
 

@@ -15,7 +15,7 @@ from tissuesim.cache_folder import cache_folder
 from tissuesim.errors import InputError
 from tissuesim.tissue import Tissue
 
-SMALLEST_KEPT = 5_000
+SMALLEST_KEPT = 500
 """Voxels; smaller tissues are built faster than they are looked up."""
 
 SWITCH = "TISSUESIM_TISSUE_CACHE"

@@ -63,3 +63,41 @@ def _smooth_along(
         total += weight.reshape(shape) * field.take(np.clip(node, 0, field.shape[axis] - 1), axis)
         squares += weight**2
     return np.asarray(total / np.sqrt(squares).reshape(shape))
+
+
+def placed_normal(target: Lattice, correlation: float, seed: int, stream: int) -> NDArray[np.float64]:
+    """Return a field like `smooth_normal` that needs no box: each node's number follows from its own place.
+
+    So a tissue of any spacing, and any part of one, sees the same field.
+    """
+    step = correlation / 2 / _NODES_PER_WIDTH
+    margin = _REACH * _NODES_PER_WIDTH + 1
+    ranges = []
+    for centers in target.axes():
+        first, last = floor(float(centers.min()) / step) - margin, ceil(float(centers.max()) / step) + margin
+        first -= first % 2  # a center halfway between two nodes takes the even one, whichever box it is in
+        ranges.append(np.arange(first, last + 1))
+    field = (_numbers_of_nodes(ranges, seed, stream) - 0.5) * np.sqrt(12.0)
+    for axis, (centers, nodes) in enumerate(zip(target.axes(), ranges, strict=True)):
+        field = _smooth_along(field, axis, centers.ravel() / step - nodes[0])
+    return np.asarray(field)
+
+
+def _numbers_of_nodes(ranges: list[NDArray[np.int64]], seed: int, stream: int) -> NDArray[np.float64]:
+    """Return a uniform number in [0, 1) for each node of a box, made from its coordinates, seed and stream."""
+    words = _mixed(np.array([(seed + stream * _STEP) % 2**64], dtype=np.uint64))
+    for axis, nodes in enumerate(ranges):
+        along = nodes.astype(np.uint64).reshape([-1 if k == axis else 1 for k in range(3)])
+        words = _mixed(words ^ _mixed(along + np.array([(axis + 1) * _STEP % 2**64], dtype=np.uint64)))
+    return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+_STEP = 0x9E3779B97F4A7C15
+
+
+def _mixed(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return the finalizer of SplitMix64 (Steele, Lea and Flood 2014): every bit in changes half of the bits out."""
+    words = words + np.uint64(_STEP)
+    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(words ^ (words >> np.uint64(31)))

@@ -30,11 +30,14 @@ PROPERTIES: dict[str, tuple[str, float, float]] = {
     "lymph_drainage": ("1/day", 0.0, 1000.0),
     "niche_fraction": ("1", 0.0, 1.0),
     "adhesion": ("1", 0.0, 1000.0),
+    "tissue_share": ("1", 0.01, 1.0),
 }
 ENTERING = (
     "tortuosity",
     "lymph_drainage",
     "adhesion",
+    "tissue_share",
+    "inverse_tissue_share",
 )  # what may change parameters; the others shape the tissue
 CONDITIONS = ("no_flux", "absorbing", "fixed", "exchange")
 EVERY_DIFFUSIVITY = (
@@ -51,6 +54,10 @@ class Quantity:
     unit: str
     source: str
     grade: str
+
+
+WITHOUT = {"tissue_share": Quantity(1.0, "1", "No air in the region", "A")}
+"""Properties that a file may leave out."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,8 @@ class Anisotropy:
 class OrganPhysics:
     """The physics of one organ; ``regions`` holds every property of `PROPERTIES` by region.
 
-    ``enters`` maps a property to the parameters it changes: tortuosity and adhesion multiply them, drainage is added.
+    ``enters`` maps a property to the parameters it changes: tortuosity, adhesion and the share of tissue multiply
+    them, the inverse of that share too; drainage is added.
     """
 
     name: str
@@ -148,7 +156,7 @@ def region_parameters(
     """
     changed = dict(values)
     for name, targets in physics.enters.items():
-        own = physics.value(region, name)
+        own = physics.value(region, name.removeprefix("inverse_"))
         for target in _expanded(targets, diffusivities):
             if target not in values:
                 raise InputError(
@@ -159,6 +167,7 @@ def region_parameters(
                 changed[target] = changed[target] + own
             else:
                 factor = physics.relative_diffusivity(region) if name == "tortuosity" else own
+                factor = 1.0 / own if name == "inverse_tissue_share" else factor
                 changed[target] = changed[target] * factor
     return changed
 
@@ -282,7 +291,12 @@ def _organ(top: _Section) -> OrganPhysics:
 
 
 def _region(own: _Section) -> dict[str, Quantity]:
-    known = {name: own.quantity(name, *PROPERTIES[name]) for name in PROPERTIES}
+    known = {
+        name: own.quantity(name, *PROPERTIES[name])
+        if name not in WITHOUT or own.take(name, required=False) is not None
+        else WITHOUT[name]
+        for name in PROPERTIES
+    }
     own.close()
     return known
 

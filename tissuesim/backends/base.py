@@ -84,6 +84,11 @@ class Backend:
         """The backend that computes the pools."""
         return self.on_host or self
 
+    @property
+    def labels(self) -> ModuleType:
+        """What draws for the labels of clones, which stay on the host."""
+        return import_module(f"tissuesim.backends.{self.host.name}.labels")
+
 
 def load_backend(name: str) -> Backend:
     """The backend of that name; ``auto`` is cuda where a device can be used, else numba, else numpy.

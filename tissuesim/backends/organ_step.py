@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NO_ATTRACTANT = -1
 
-MOVEMENT, REACTIONS, ENTRY, SYSTEMIC, FIRST_CELLS = 1, 2, 3, 4, 5
+MOVEMENT, REACTIONS, ENTRY, SYSTEMIC, FIRST_CELLS, CLONES = 1, 2, 3, 4, 5, 6
 """Operator numbers in the second counter word of every random draw."""
 
 CLIPPING_LIMIT = 10.0
@@ -347,6 +347,10 @@ def refuse_unsound_rates(found: dict[str, float], place: str, tick: int) -> None
         raise NumericsError(f"the largest exit rate of cells in {place} is {hazard:g} 1/day on day {day:g}")
 
 
+CLOSED = -1.0
+"""Entry of a table of motilities for two regions between which no cell crawls."""
+
+
 @dataclass(frozen=True)
 class MovingCells:
     """Motility of one cell type: table over region pairs [mm^2/day], chemotaxis and what it follows."""
@@ -366,11 +370,11 @@ def moving_cells(
 ) -> tuple[MovingCells, ...]:
     """The cell types of a model that crawl; ``put`` brings their tables to the backend.
 
+    Where some regions have a motility and others none, these are closed: neither crawling nor drift leads in or out.
+
     Raises:
         InputError: chemotaxis or its half saturation differs between regions (one number per cell type is used).
     """
-    from tissuesim.numerics.signals import harmonic_means
-
     names = plan.organ.parameters
     found = []
     for column, cells in enumerate(plan.model.cells.values()):
@@ -393,7 +397,15 @@ def moving_cells(
             attractant = plan.organ.signals.index(cells.attractant)
         found.append(
             MovingCells(
-                column, put(harmonic_means(motility).astype(real)), real(chemotaxis), attractant, real(half)
+                column, put(_with_walls(motility).astype(real)), real(chemotaxis), attractant, real(half)
             )
         )
     return tuple(found)
+
+
+def _with_walls(motility: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Motility of every pair of regions [mm^2/day]; -1 marks a pair that is closed (``movement.py``)."""
+    from tissuesim.numerics.signals import harmonic_means
+
+    table = harmonic_means(motility)
+    return np.where((table == 0.0) & np.any(motility > 0.0), CLOSED, table)

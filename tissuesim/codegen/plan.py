@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tissuesim.codegen.instructions import Program
+from tissuesim.codegen.network import Network, Species, build_network
 from tissuesim.codegen.organ import entry_weights, signal_rates, spill_over, summaries
 from tissuesim.codegen.rates import Tables
-from tissuesim.codegen.reactions import Network, ReactionProgram, Species, build_network
+from tissuesim.codegen.reactions import ReactionProgram
 from tissuesim.model.model import Model
 
 
@@ -33,6 +34,7 @@ class StepPlan:
     stochastic: bool
     organ: Tables
     systemic: Tables
+    cohort: bool = False
 
     @cached_property
     def _by_kind(self) -> dict[str, list[str]]:
@@ -118,19 +120,45 @@ class StepPlan:
     def systemic_program(self) -> Program:
         """The process operator of the pools, always in float64."""
         return ReactionProgram(
-            self.model, self.systemic_network, self.systemic, self.stochastic, "systemic_reactions"
+            self.model,
+            self.systemic_network,
+            self.systemic,
+            self.stochastic,
+            "systemic_reactions",
+            frozenset(self.clonal_pools),
         ).build()
 
+    @property
+    def clonal_pools(self) -> tuple[str, ...]:
+        """Pools whose cells carry the labels of clones: whole cells of one patient."""
+        labeled = self.stochastic and not self.cohort
+        return tuple(name for name, pool in self.model.pools.items() if pool.clonal and labeled)
 
-def compile_model(model: Model, *, stochastic: bool, cohort: bool = False) -> StepPlan:
+    @property
+    def clone_labels(self) -> tuple[str, ...]:
+        """Labels of the clones at the start, from the largest to the smallest, and ``new`` for later ones."""
+        if not self.clonal_pools:
+            return ()
+        number = round(float(self.model.parameter_values()["clone_number"]))
+        return (*(str(k + 1) for k in range(number)), "new")
+
+    @property
+    def clonal_cells(self) -> str | None:
+        """The cells of organs that carry the labels of clones."""
+        found = [name for name, cells in self.model.cells.items() if cells.clonal]
+        return found[0] if found and self.stochastic and not self.cohort else None
+
+
+def compile_model(
+    model: Model, *, stochastic: bool, cohort: bool = False, regional: frozenset[str] = frozenset()
+) -> StepPlan:
     """The step plan of a model.
 
     ``cohort`` makes every parameter of the systemic part differ between patients (rows of its parameter table).
+    ``regional`` are more parameters that differ between the regions of an organ, beside those the model says.
     """
     parameters = tuple(model.parameters)
-    regional = frozenset(
-        name for name, item in model.parameters.items() if _regional(model, name, item.regions)
-    )
+    regional |= {name for name, item in model.parameters.items() if _regional(model, name, item.regions)}
     summary_names = tuple(model.summaries)
     masks = tuple(f"over_{name}" for name, summary in model.summaries.items() if summary.over)
     organ = Tables(
@@ -148,7 +176,7 @@ def compile_model(model: Model, *, stochastic: bool, cohort: bool = False) -> St
         parameters=parameters,
         regional=frozenset(parameters) if cohort else frozenset(),
     )
-    return StepPlan(model, stochastic, organ, systemic)
+    return StepPlan(model, stochastic, organ, systemic, cohort)
 
 
 def _regional(model: Model, name: str, regions: object) -> bool:

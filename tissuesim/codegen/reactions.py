@@ -19,75 +19,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tissuesim.codegen.instructions import DOUBLE, INTEGER, REAL, Builder, Literal, Operand, Program
+from tissuesim.codegen.network import Network, Species
 from tissuesim.codegen.rates import Scope, Tables
-from tissuesim.errors import InputError
+from tissuesim.model.checks import vanishes_without
 from tissuesim.model.model import Model
 
 ZERO = Literal(0.0, REAL)
-
-
-@dataclass(frozen=True)
-class Species:
-    """One column that reacts. ``extensive`` amounts are divided by the voxel volume to give what rates see."""
-
-    name: str
-    array: str
-    column: int
-    integer: bool
-    extensive: bool
-
-
-@dataclass(frozen=True)
-class Exit:
-    """All channels of one species that lead to the same place: ``destinations`` are (species or pool, copies)."""
-
-    processes: tuple[str, ...]
-    destinations: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True)
-class Network:
-    """Species, their exits (those that lead somewhere first, disappearance last) and their gains."""
-
-    species: tuple[Species, ...]
-    exits: dict[str, tuple[Exit, ...]]
-    gains: dict[str, tuple[tuple[str, int], ...]]
-    pools: tuple[str, ...] = ()
-
-
-def build_network(model: Model, species: tuple[Species, ...], processes: list[str]) -> Network:
-    """Sort the processes into exits and gains of the species.
-
-    Raises:
-        InputError: a process takes from two species at once, or takes more than one at a time.
-    """
-    known = {item.name for item in species}
-    exits: dict[str, dict[tuple[tuple[str, int], ...], list[str]]] = {item.name: {} for item in species}
-    gains: dict[str, list[tuple[str, int]]] = {item.name: [] for item in species}
-    pools: list[str] = []
-    for name in processes:
-        change = model.processes[name].change
-        taken = [field_name for field_name, k in change.items() if k < 0]
-        if not taken:
-            for field_name, k in change.items():
-                gains[field_name].append((name, k))
-            continue
-        if len(taken) > 1 or change[taken[0]] != -1:
-            raise InputError(
-                f"processes.{name}.change takes {', '.join(taken)}: a process may take one unit of one field "
-                "(write two processes, or a coefficient of -1)"
-            )
-        destinations = tuple((field_name, k) for field_name, k in change.items() if k > 0)
-        pools += [d for d, _ in destinations if d not in known and d not in pools]
-        exits[taken[0]].setdefault(destinations, []).append(name)
-    ordered = {
-        name: tuple(
-            Exit(tuple(members), destinations)
-            for destinations, members in sorted(groups.items(), key=lambda group: not group[0])
-        )
-        for name, groups in exits.items()
-    }
-    return Network(species, ordered, {k: tuple(v) for k, v in gains.items()}, tuple(pools))
 
 
 @dataclass
@@ -100,6 +37,7 @@ class _Step:
     hazards: list[Operand] = field(default_factory=list)
     hazard: Operand = ZERO
     gain: Operand = ZERO
+    founding: Operand = ZERO
     leave_probability: Operand = ZERO
     stay: Operand = ZERO
     passing: Operand = ZERO
@@ -115,6 +53,7 @@ class ReactionProgram:
     tables: Tables
     stochastic: bool
     prefix: str = "reactions"
+    clonal: frozenset[str] = frozenset()
 
     def build(self) -> Program:
         """The program.
@@ -122,6 +61,10 @@ class ReactionProgram:
         Its totals (sums in a deterministic run) are ``to:<pool>``, ``gained:<species>`` and ``lost:<species>``; its
         maxima are the largest ``hazard`` on a cell type and, where whole cells are drawn, ``below_zero:<species>``:
         how far a gain or the hazard is below zero, NaN where it is no number. A draw would take both for zero.
+
+        For ``clonal`` species, whose cells carry labels, its totals also tell the flows of a step one by one (see
+        ``systemic/clones.py``): ``flow:<species>:born``, ``:founded`` (those born that have no parent in the species),
+        ``:first:<exit>``, ``:arrived``, ``:second:<exit>`` and ``:late``.
         """
         self.booked: dict[str, list[Operand]] = {}
         self.b = Builder(f"{self.prefix}_{'stochastic' if self.stochastic else 'deterministic'}")
@@ -172,11 +115,14 @@ class ReactionProgram:
                 for leave in self.network.exits[item.name]
             ]
             step.hazard = b.total(step.hazards, label=f"hazard_{item.name}")
-            terms = []
+            terms, founding = [], []
             for process, k in self.network.gains[item.name]:
                 rate = scope.lower(self.model.processes[process].rate, f"rate_{process}")
                 terms.append(b.multiply(Literal(float(k), REAL), rate))
+                if item.name in self.clonal and not self._divides(process, item.name):
+                    founding.append(terms[-1])
             gain = b.total(terms, label=f"gain_{item.name}")
+            step.founding = b.total(founding, label=f"founding_{item.name}")
             volume = b.emit("volume", REAL)
             step.gain = b.multiply(gain, volume) if item.extensive and gain != ZERO else gain
 
@@ -240,6 +186,8 @@ class ReactionProgram:
             zero = self._zero(item)
             step.count = b.add(b.subtract(step.count, left) if has_exit else step.count, stayed)
             self._book("gained", item, b.add(stayed, passed) if has_gain else zero)
+            if item.name in self.clonal and has_gain:
+                self._book_births(item, step, b.add(stayed, passed))
             if has_exit:
                 self._share(item, step, b.add(left, passed), here, first=True)
 
@@ -255,6 +203,7 @@ class ReactionProgram:
                 continue
             arrived = b.total(waiting[item.name], self._zero(item).kind, f"arrived_{item.name}")
             self._book("gained", item, arrived)
+            self._book_flow(item, "arrived", arrived)
             if step.hazard == ZERO:
                 step.count = b.add(step.count, arrived)
                 continue
@@ -269,6 +218,7 @@ class ReactionProgram:
             if step.arrivals:
                 arrived = b.total(step.arrivals, self._zero(item).kind)
                 self._book("gained", item, arrived)
+                self._book_flow(item, "late", arrived)
                 step.count = b.add(step.count, arrived)
             value = b.real(step.count) if item.array == "states" else step.count
             b.store(item.array, item.column, value)
@@ -322,6 +272,7 @@ class ReactionProgram:
                     part = b.multiply(rest, self._as_amount(item, fraction))
                 rest = b.subtract(rest, part)
                 rest_hazard = b.total(step.hazards[index + 1 :])
+            self._book_flow(item, f"{'first' if first else 'second'}:{index}", part)
             for destination, k in leave.destinations:
                 self._deliver(item, part, destination, k, here)
 
@@ -359,10 +310,28 @@ class ReactionProgram:
         return Literal(0, self._kind(item))
 
     def _book(self, line: str, item: Species, value: Operand) -> None:
-        """The ledger of the cells of an organ: exact in a stochastic run."""
-        if item.array != "cells" or isinstance(value, Literal):
+        """The ledger of the cells of an organ or of the body: exact in a stochastic run."""
+        if not item.integer or isinstance(value, Literal):
             return
         self.booked.setdefault(f"{line}:{item.name}", []).append(value)
+
+    def _book_flow(self, item: Species, line: str, value: Operand) -> None:
+        if item.name in self.clonal and not isinstance(value, Literal):
+            self.booked.setdefault(f"flow:{item.name}:{line}", []).append(value)
+
+    def _book_births(self, item: Species, step: _Step, born: Operand) -> None:
+        """How many of those born are founders: a share of one draw, so that what happens does not depend on labels."""
+        b = self.b
+        self._book_flow(item, "born", born)
+        if isinstance(step.founding, Literal):
+            return
+        some = b.compare(">", step.gain, ZERO)
+        fraction = b.select(some, b.divide(step.founding, step.gain), ZERO)
+        self._book_flow(item, "founded", self._binomial(item, born, fraction, channel=3))
+
+    def _divides(self, process: str, species: str) -> bool:
+        """Whether a gain is that of a dividing species: none where there is none, so that the new cell has a parent."""
+        return vanishes_without(self.model.expand(self.model.processes[process].rate), species)
 
     def _binomial(self, item: Species, count: Operand, probability: Operand, channel: int) -> Operand:
         if isinstance(probability, Literal):
@@ -376,6 +345,3 @@ class ReactionProgram:
 
     def _index(self, item: Species) -> int:
         return self.network.species.index(item)
-
-
-__all__ = ["Exit", "Network", "ReactionProgram", "Species", "build_network"]

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from tissuesim.errors import InputError
-from tissuesim.units import quantity
+from tissuesim.units import factor, quantity
 
 
 def _finite(value: float, given: object) -> float:
@@ -57,7 +57,7 @@ class InUnit:
 
     def write(self, value: float) -> float | str:
         """Return what ``read`` gives back as the same float."""
-        return value if self.plain_number else f"{value!r} {self.unit}"
+        return value if self.plain_number else f"{value / factor(self.unit)!r} {self.unit}"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(

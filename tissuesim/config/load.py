@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from tissuesim.config.merge import apply_set, merge
 from tissuesim.config.messages import sentence
 from tissuesim.config.schema import RunConfig
+from tissuesim.config.treatment_file import resolve_uses
 from tissuesim.errors import InputError, nearest
 from tissuesim.yaml_file import parse_mapping, read_text
 
@@ -111,6 +112,12 @@ def _resolve_files(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     model = data.get("model")
     if isinstance(model, str) and (model.endswith((".yaml", ".yml")) or "/" in model):
         resolved["model"] = _existing(model, folder, "model")
+    treatment = data.get("treatment")
+    if isinstance(treatment, list):
+        resolved["treatment"] = resolve_uses(treatment, folder)
+    disease = data.get("disease")
+    if isinstance(disease, str) and (disease.endswith((".yaml", ".yml")) or "/" in disease):
+        resolved["disease"] = _existing(disease, folder, "disease")
     organs = data.get("organs")
     if isinstance(organs, dict):
         resolved["organs"] = {

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
+from tissuesim.config.disease import ORGAN_KINDS, OrganKind
 from tissuesim.config.fields import (
     Day,
     Duration,
     FieldNames,
+    InUnit,
     Length,
     Mass,
     ParameterValue,
@@ -24,6 +27,8 @@ from tissuesim.config.treatment import Treatment
 from tissuesim.errors import InputError
 from tissuesim.ticks import TICKS_PER_DAY, power_of_two_below, ticks
 
+MILLILITERS_PER_MINUTE = 1440.0e3
+"""mm3/day in one mL/min."""
 MINIMUM_SPACING = 0.002
 """mm; a voxel below 2 um is smaller than any cell."""
 MAXIMUM_SPACING = 100.0
@@ -48,6 +53,38 @@ class Patient(Section):
             raise InputError(f"{value / 1e6:g} kg is not between 1 and 500 kg")
         return value
 
+    height: Length = Field(
+        1700.0, description="height; with the weight it gives the body surface of doses per m^2"
+    )
+    kidney_function: Annotated[float, InUnit("mL/min", "90 mL/min")] = Field(
+        90.0 * MILLILITERS_PER_MINUTE,
+        description="glomerular filtration per 1.73 m^2; lowers doses of chemotherapy",
+    )
+
+    @field_validator("height")
+    @classmethod
+    def _tall(cls, value: float) -> float:
+        if not 300.0 <= value <= 2600.0:
+            raise InputError(f"{value / 1000:g} m is not between 0.3 and 2.6 m")
+        return value
+
+    @field_validator("kidney_function")
+    @classmethod
+    def _filters(cls, value: float) -> float:
+        if not 0.0 <= value <= 250.0 * MILLILITERS_PER_MINUTE:
+            raise InputError(f"{value / MILLILITERS_PER_MINUTE:g} mL/min is not between 0 and 250 mL/min")
+        return value
+
+    @property
+    def body_surface(self) -> float:
+        """Body surface in mm2: sqrt(height in cm x weight in kg / 3600) m2 (Mosteller 1987)."""
+        return math.sqrt(self.height / 10.0 * self.body_weight / 1e6 / 3600.0) * 1e6
+
+    @property
+    def filtration(self) -> float:
+        """Kidney function in mL/min per 1.73 m2."""
+        return self.kidney_function / MILLILITERS_PER_MINUTE
+
 
 class Organ(Section):
     """One organ: where its shape comes from and how finely it is cut."""
@@ -69,6 +106,18 @@ class Organ(Section):
         "voxels", description="control volumes: voxels, or the cells of a volume mesh"
     )
     physics: Text | None = Field(None, description="a shipped organ physics, or a YAML file of one")
+    kind: OrganKind | None = Field(
+        None, description="which organ of the body it is; a built-in anatomy says so itself"
+    )
+    parameters: dict[str, ParameterValue] = Field(
+        {}, description="model parameters that differ in this organ from the rest of the patient"
+    )
+
+    @property
+    def organ_kind(self) -> OrganKind | None:
+        """Which organ of the body this is: ``kind``, else what the built-in anatomy is (of a patch, its organ)."""
+        own = self.anatomy.removesuffix("_patch")
+        return self.kind or next((kind for kind in ORGAN_KINDS if kind == own), None)
 
     @field_validator("spacing")
     @classmethod
@@ -158,6 +207,7 @@ class RunConfig(Section):
     description: str = Field("", description="what this run is for")
     model: Text = Field(description="a shipped model, or the path of a model file")
     parameters: dict[str, ParameterValue] = Field({}, description="model parameters to change")
+    disease: Text | None = Field(None, description="a shipped disease, or a YAML file of one")
     patient: Patient = Field(default_factory=Patient)  # type: ignore[arg-type]
     organs: dict[str, Organ] = Field(description="organs by name, at least one")
     time: Time

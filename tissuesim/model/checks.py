@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_EXPANDED_NODES = 20_000
 DEEPEST_EXPANDED = 120
+MOST_CLONES = 200
 
 VOXEL = ("signals", "cells", "states", "maps")
 BODY = ("pools", "summaries", "parameters")
@@ -33,6 +34,7 @@ def check(model: Model) -> None:
     for name, process in model.processes.items():
         check_process(model, process, model.process_kind(name))
     check_values(model)
+    check_clones(model)
 
 
 def check_namespace(model: Model) -> None:
@@ -205,6 +207,29 @@ def check_values(model: Model) -> None:
         if not 0 <= start < math.inf:
             shown = shorten(pool.initial)
             raise InputError(f"pools.{name}.initial: '{shown}' is {start:g}; an amount cannot be negative")
+
+
+def check_clones(model: Model) -> None:
+    """Clonal cells are counts, one kind at most in an organ, each with one label, and their number is given."""
+    pools = [name for name, pool in model.pools.items() if pool.clonal]
+    cells = [name for name, cell in model.cells.items() if cell.clonal]
+    for name in pools:
+        if model.pools[name].kind != "count":
+            raise InputError(f"pools.{name}.clonal: clones are counted, so the pool must be of kind 'count'")
+    if len(cells) > 1:
+        raise InputError(f"cells.{cells[1]}.clonal: '{cells[0]}' is clonal already; one kind of cell may be")
+    if not pools and not cells:
+        return
+    for name in ("clone_number", "clone_spread"):
+        if name not in model.parameters:
+            raise InputError(f"parameters.{name} is missing: {(pools + cells)[0]} is clonal and needs it")
+    if not 1 <= model.parameter_values()["clone_number"] <= MOST_CLONES:
+        raise InputError(f"parameters.clone_number: a number from 1 to {MOST_CLONES} is needed")
+    for name, process in model.processes.items():
+        clonal = [target for target in process.change if target in (*pools, *cells)]
+        taken = [target for target in clonal if process.change[target] < 0]
+        if taken and any(process.change[target] > 1 for target in clonal):
+            raise InputError(f"processes.{name}.change: a clonal cell moves as one cell, with its label")
 
 
 def vanishes_without(tree: Expression, name: str) -> bool:

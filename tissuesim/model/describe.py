@@ -14,7 +14,7 @@ from tissuesim.model.text import to_text
 from tissuesim.units import factor
 
 if TYPE_CHECKING:
-    from tissuesim.model.model import Cells, Model, Parameter, Process, Signal, Summary
+    from tissuesim.model.model import Cells, Model, Parameter, Pool, Process, Signal, Summary
 
 Branch = tuple[str, list["Branch"]]
 
@@ -25,7 +25,7 @@ def tree(model: Model) -> str:
         "signals": lambda part: _field(part, _diffusion(part)),
         "cells": lambda part: _field(part, _movement(part)),
         "states": lambda part: _field(part, ""),
-        "pools": lambda part: _field(part, f"{part.kind} in {part.compartment}"),
+        "pools": lambda part: _field(part, f"{part.kind} in {part.compartment}" + _labeled(part)),
         "maps": lambda part: f"{part.name} [{part.unit}] default {in_unit(part.default, part.unit)}",
         "summaries": _summary,
         "definitions": lambda part: f"{part.name} = {shorten(part.expression)}",
@@ -68,7 +68,11 @@ def _diffusion(signal: Signal) -> str:
 def _movement(cells: Cells) -> str:
     wandering = f"wanders with {cells.motility}" if cells.motility else ""
     climbing = f"climbs {cells.attractant} with {cells.chemotaxis}" if cells.attractant else ""
-    return ", ".join(text for text in (wandering, climbing) if text)
+    return ", ".join(text for text in (wandering, climbing) if text) + _labeled(cells)
+
+
+def _labeled(part: Cells | Pool) -> str:
+    return ", clonal" if part.clonal else ""
 
 
 def _summary(summary: Summary) -> str:

@@ -38,7 +38,7 @@ class Cells:
     """A cell type, in expressions its density [cell/mm^3].
 
     ``motility`` and ``chemotaxis`` [mm^2/day] and ``half_saturation`` [pM] name parameters; ``attractant``
-    names a signal.
+    names a signal. ``clonal`` cells carry the labels of clones, see ``systemic/clones.py``.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Cells:
     attractant: str | None = None
     half_saturation: str | None = None
     initial: Expression = ZERO
+    clonal: bool = False
 
     @property
     def unit(self) -> str:
@@ -77,7 +78,10 @@ class TissueState:
 
 @dataclass(frozen=True)
 class Pool:
-    """An amount in the body outside the organs; of kind ``count`` it is whole in stochastic runs."""
+    """An amount in the body outside the organs; of kind ``count`` it is whole in stochastic runs.
+
+    ``clonal`` cells carry the labels of clones, see ``systemic/clones.py``.
+    """
 
     name: str
     label: str = ""
@@ -85,6 +89,7 @@ class Pool:
     kind: str = "real"
     compartment: str = "body"
     initial: Expression = ZERO
+    clonal: bool = False
 
     @property
     def dimension(self) -> Dimension:

@@ -77,6 +77,13 @@ class Entry:
             raise InputError(f"{self.path(key)}: {error}") from None
         return value
 
+    def switch(self, key: str, default: bool) -> bool:
+        """Return true or false."""
+        value = self.take(key, default)
+        if not isinstance(value, bool):
+            raise InputError(f"{self.path(key)}: true or false is needed, not {kind(value)}")
+        return value
+
     def expression(self, key: str, default: object = None, *, required: bool = False) -> Expression:
         """Return a tree."""
         return parse(self.take(key, default, required=required), self.path(key))
@@ -145,6 +152,7 @@ def _cells(name: str, label: str, entry: Entry) -> Cells:
         attractant=entry.reference("attractant"),
         half_saturation=entry.reference("half_saturation"),
         initial=entry.expression("initial", 0),
+        clonal=entry.switch("clonal", False),
     )
 
 
@@ -160,6 +168,7 @@ def _pool(name: str, label: str, entry: Entry) -> Pool:
         kind=entry.choice("kind", POOL_KINDS, "real"),
         compartment=entry.text("compartment", "body"),
         initial=entry.expression("initial", 0),
+        clonal=entry.switch("clonal", False),
     )
 
 
@@ -255,9 +264,7 @@ def _process(name: str, label: str, entry: Entry) -> Process:
                 f"{path}.{target}: {k!r} is not a whole number, other than 0, "
                 f"from -{LARGEST_COEFFICIENT} to {LARGEST_COEFFICIENT}"
             )
-    conserves = entry.take("conserves", True)
-    if not isinstance(conserves, bool):
-        raise InputError(f"{entry.path('conserves')}: true or false is needed, not {kind(conserves)}")
+    conserves = entry.switch("conserves", True)
     return Process(name, entry.expression("rate", required=True), dict(change), label, conserves)
 
 

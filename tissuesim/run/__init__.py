@@ -2,8 +2,10 @@
 
 from tissuesim.run.checkpoint import load_latest_checkpoint, save_checkpoint
 from tissuesim.run.directory import create_run_directory, read_status, write_status
+from tissuesim.run.files import write_json
 from tissuesim.run.provenance import provenance, write_provenance
 from tissuesim.run.reader import Run
+from tissuesim.run.readouts import write_readouts
 from tissuesim.run.store import ColumnDescription, FieldDescription, FieldStore, TotalsStore
 
 __all__ = [
@@ -17,6 +19,8 @@ __all__ = [
     "provenance",
     "read_status",
     "save_checkpoint",
+    "write_json",
     "write_provenance",
+    "write_readouts",
     "write_status",
 ]

@@ -23,6 +23,7 @@ STATUS = "status.json"
 PROVENANCE = "provenance.json"
 FIELDS = "fields.zarr"
 TOTALS = "totals.zarr"
+RESETS = "resets.json"
 CHECKPOINTS = "checkpoints"
 PICTURES = "pictures"
 

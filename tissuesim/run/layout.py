@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 CONVENTIONS = "CF-1.11"
+TIME = {"units": "day", "long_name": "Days since infusion", "standard_name": "time", "axis": "T"}
 
 
 def create_store(path: Path, fill: Callable[[Any], None], groups: Sequence[str] = ()) -> None:
@@ -38,6 +39,15 @@ def create_store(path: Path, fill: Callable[[Any], None], groups: Sequence[str] 
             zarr.consolidate_metadata(unfinished, path=group, zarr_format=3)
         zarr.consolidate_metadata(unfinished, zarr_format=3)
     unfinished.rename(path)
+
+
+def consolidate(path: Path) -> None:
+    """Take the groups that were added to a finished store into the metadata of its root."""
+    import zarr
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
+        zarr.consolidate_metadata(path, zarr_format=3)
 
 
 def add_array(

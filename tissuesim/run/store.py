@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tissuesim.errors import InputError, nearest
-from tissuesim.run.layout import add_array, add_values, create_store, write_together
+from tissuesim.run.layout import TIME, add_array, add_values, create_store, write_together
 
 if TYPE_CHECKING:
     from tissuesim.tissue import Tissue
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 BOX = ("z", "y", "x")
 OUTSIDE = 255  # region label of box voxels that are no tissue
 ROWS_PER_CHUNK = 1024
-TIME = {"units": "day", "long_name": "Days since infusion", "standard_name": "time", "axis": "T"}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from tissuesim.ticks import TICKS_PER_DAY, days, ticks
 
 if TYPE_CHECKING:
     from tissuesim.model.model import Model
+    from tissuesim.treatment import Event
 
 LARGEST_DEVIATION = 2.0
 """Parameters are drawn within this many standard deviations of the logarithm."""
@@ -71,23 +72,25 @@ def simulate_cohort(
     *,
     patients: int,
     end: float,
-    infusion: Mapping[str, float | NDArray[np.float64]],
+    infusion: Mapping[str, float | NDArray[np.float64]] | None = None,
+    treatment: Sequence[Event] = (),
     seed: int = 1,
     every: float = 0.5,
     stochastic: bool = True,
     backend: str = "auto",
 ) -> Cohort:
-    """Run a cohort from day 0 to ``end``.
+    """Run a cohort from day 0, or from the first event of its treatment if that is earlier, to ``end``.
 
-    ``infusion`` are pools set on day 0, one number or one per patient: the treatment. A model with organ fields
-    cannot be run this way.
+    ``infusion`` are pools set at the start, one number or one per patient; ``treatment`` are events of a schedule,
+    the same for every patient. A model with organ fields cannot be run this way.
 
     Raises:
         InputError: the model has organ fields, or ``infusion`` names a pool it does not have.
     """
     if model.cells or model.signals or model.states:
         raise InputError(f"model '{model.name}' has organ fields; a cohort runs models made of pools only")
-    for name in infusion:
+    infusion = infusion or {}
+    for name in (*infusion, *(event.pool for event in treatment)):
         if name not in model.pools:
             raise InputError(
                 f"infusion: '{name}' is not a pool of '{model.name}'{nearest(name, model.pools)}"
@@ -108,9 +111,17 @@ def simulate_cohort(
     trees = readout_trees(model)
     rows: list[dict[str, Any]] = []
     times: list[int] = []
-    tick, hazard = 0, step.hazard(amounts, nothing, 0)
-    interval, due = max(ticks(every), 1), 0
+    events = sorted(treatment, key=lambda event: event.tick)
+    tick = min([0, *(event.tick // LONGEST_STEP * LONGEST_STEP for event in events)])
+    interval, due, done = max(ticks(every), 1), tick, 0
+    hazard = step.hazard(amounts, nothing, tick)
     while True:
+        while done < len(events) and events[done].tick <= tick:
+            column = plan.systemic.states.index(events[done].pool)
+            before = amounts[:, column] if events[done].action == "add" else 0.0
+            amounts[:, column] = before + events[done].value
+            done += 1
+            hazard = max(hazard, step.hazard(amounts, nothing, tick))
         if tick >= due:  # the first step boundary at or after the time asked for
             known = {**values, **dict(zip(model.pools, amounts.T, strict=True))}
             row = {name: amounts[:, j].copy() for j, name in enumerate(model.pools)}

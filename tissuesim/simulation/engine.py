@@ -12,12 +12,17 @@ from tissuesim.backends.organ_step import FIRST_CELLS, OrganState, OrganStep
 from tissuesim.model.expression import evaluate, names
 from tissuesim.simulation.clock import movement_step, next_step
 from tissuesim.simulation.snapshot import Snapshot
-from tissuesim.simulation.state import CELL_LINES, SIGNAL_LINES, State
-from tissuesim.systemic import SystemicStep, first_amounts
+from tissuesim.simulation.state import CELL_LINES, POOL_LINES, SIGNAL_LINES, State
+from tissuesim.systemic import Clones, SystemicStep, first_amounts
 from tissuesim.ticks import TICKS_PER_DAY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tissuesim.scenario import Scenario
+
+GIVEN, ARRIVED, LEFT = (1 + POOL_LINES.index(line) for line in ("given", "arrived", "left"))
+"""Rows of the ledger of the pools that the engine keeps; the pools report the first two lines themselves."""
 
 LARGEST_GROWTH = 0.1
 """Largest relative growth of a cell type, births less losses, in one step."""
@@ -50,9 +55,19 @@ class Engine:
         self.systemic = SystemicStep(
             self.plan, backend.host, scenario.systemic_parameters(), scenario.key("systemic")
         )
-        volumes = sum(organ.summary_volumes() for organ in self.organs.values())
+        self.clones = (
+            Clones(self.plan, tuple(self.organs), self.systemic.key, backend.labels)
+            if self.plan.clonal_pools
+            else None
+        )
         means = np.array([summary.mean is not None for summary in self.plan.model.summaries.values()], bool)
-        self.summary_divisor = np.where(means, np.where(np.asarray(volumes) > 0, volumes, 1.0), 1.0)
+        volumes = {name: organ.summary_volumes() for name, organ in self.organs.items()}
+
+        def divisor(volume: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.where(means & (volume > 0), volume, 1.0)
+
+        self.organ_divisors = {name: divisor(volume) for name, volume in volumes.items()}
+        self.summary_divisor = divisor(np.sum([*volumes.values()], axis=0))
 
     # ---- the beginning
     def first_state(self) -> State:
@@ -73,9 +88,12 @@ class Engine:
                 name: np.zeros((1 + len(CELL_LINES), len(self.plan.organ.cells))) for name in organs
             },
         )
+        state.pool_ledger = np.concatenate([state.pools, np.zeros((len(POOL_LINES), state.pools.shape[1]))])
         for name, fields in organs.items():
             state.cell_ledger[name][0] = self.organs[name].facts(fields)["cells"].total
             fields.movement_due = state.tick
+        if self.clones is not None:
+            state.clones = self.clones.first_state(self.clonal_amounts(state), state.tick)
         self._summarize(state)
         state.systemic_hazard = self.systemic.hazard(state.pools, state.summaries, state.tick)
         self._probe_organs(state)
@@ -123,6 +141,19 @@ class Engine:
             drawn.append(uniform(w0, w1))
         return np.stack(drawn, axis=1) if drawn else np.zeros((step.tissue.n, 0))
 
+    def clonal_amounts(self, state: State) -> list[int]:
+        """Cells of every compartment of the clones, counted from the pools and the ledgers of the organs."""
+        assert self.clones is not None
+        columns = [self.plan.systemic.states.index(pool) for pool in self.clones.pools]
+        amounts = [int(state.pools[0, column]) for column in columns]
+        if self.clones.cells is not None:
+            column = self.plan.organ.cells.index(self.clones.cells)
+            for ledger in state.cell_ledger.values():
+                amounts.append(
+                    int(ledger[0, column] + ledger[1, column] - ledger[2, column] + ledger[3, column])
+                )
+        return amounts
+
     # ---- to the host and back
     def snapshot(self, state: State) -> Snapshot:
         """The state at this moment, on its way to the host."""
@@ -149,6 +180,7 @@ class Engine:
         dt_ticks = self._choose_step(state)
         dt, tick = dt_ticks / TICKS_PER_DAY, state.tick
         blood = np.concatenate([state.pools[0], state.summaries[0]])
+        labeled = None if state.clones is None else state.clones.counts.copy()
         growth = 0.0
         for name, organ in self.organs.items():
             fields, scalars = state.organs[name], organ.scalars(blood)
@@ -163,15 +195,33 @@ class Engine:
             result = organ.reactions(fields, scalars, dt, tick)
             self._to_pools(state, result.to_pools)
             fields.hazard = result.hazard
+            if self.clones is not None and state.clones is not None:
+                self.clones.follow_organ(state.clones, name, result, tick)
             growth = max(growth, self._book_cells(state.cell_ledger[name], result.gained, result.lost, dt))
         self._enter(state, weighed, arriving, tick, 1)
-        state.systemic_hazard = max(
-            self.systemic.advance(state.pools, state.summaries, dt_ticks, tick, state.systemic_hazard), 1e-6
+        seen = self.systemic.advance(
+            state.pools,
+            state.summaries,
+            dt_ticks,
+            tick,
+            state.systemic_hazard,
+            state.pool_ledger[1:GIVEN],
+            self._following(state),
         )
+        state.systemic_hazard = max(seen, 1e-6)
         state.tick += dt_ticks
+        if self.clones is not None and state.clones is not None and labeled is not None:
+            self.clones.close_step(state.clones, labeled, state.tick)
         state.steps += 1
         state.step_ticks = min(dt_ticks, _growth_limit(growth, dt_ticks))
         self._summarize(state)
+
+    def _following(self, state: State) -> Callable[[dict[str, int], int], None] | None:
+        """What the labels of clones do after each sub-step of the pools."""
+        rules, labels, tick = self.clones, state.clones, state.tick
+        if rules is None or labels is None:
+            return None
+        return lambda flows, substep: rules.follow_pools(labels, flows, tick, substep)
 
     def _treat(self, state: State) -> None:
         """Apply the events whose time has come."""
@@ -179,10 +229,12 @@ class Engine:
         while state.next_event < len(events) and events[state.next_event].tick <= state.tick:
             event = events[state.next_event]
             column = self.plan.systemic.states.index(event.pool)
-            if event.action == "add":
-                state.pools[0, column] += event.value
-            else:
-                state.pools[0, column] = event.value
+            before = state.pools[0, column]
+            state.pools[0, column] = before + event.value if event.action == "add" else event.value
+            state.pool_ledger[GIVEN, column] += state.pools[0, column] - before
+            if self.clones is not None and state.clones is not None and event.pool in self.clones.pools:
+                amount = int(state.pools[0, column])
+                self.clones.adjust(state.clones, event.pool, amount, state.tick)
             state.next_event += 1
             changed = True
         if changed:
@@ -222,8 +274,9 @@ class Engine:
 
     def _to_pools(self, state: State, amounts: dict[str, float]) -> None:
         for destination, amount in amounts.items():
-            name = destination.removeprefix("to:")
-            state.pools[0, self.plan.systemic.states.index(name)] += amount
+            column = self.plan.systemic.states.index(destination.removeprefix("to:"))
+            state.pools[0, column] += amount
+            state.pool_ledger[ARRIVED, column] += amount
 
     def _leave_blood(
         self, state: State, dt: float, tick: int
@@ -248,7 +301,10 @@ class Engine:
                 state.pools[0, column], hazards, dt, index, tick, self.systemic.key, drawing
             )
             state.pools[0, column] -= amount
+            state.pool_ledger[LEFT, column] += amount
             parts = shares(amount, hazards, index, tick, self.systemic.key, drawing)
+            if self.clones is not None and state.clones is not None:
+                self.clones.follow_entry(state.clones, index, entry.pool, entry.field, parts, tick)
             arriving.append([self._halves(part, state.steps + index) for part in parts])
         return {name: trees for name, (trees, _) in weighed.items()}, arriving
 
@@ -291,7 +347,9 @@ class Engine:
         blood = np.concatenate([state.pools[0], np.zeros(state.summaries.shape[1])])
         total = np.zeros(state.summaries.shape[1])
         for name, organ in self.organs.items():
-            total = total + organ.summaries(state.organs[name], organ.scalars(blood))
+            own = organ.summaries(state.organs[name], organ.scalars(blood))
+            state.organ_summaries[name] = own / self.organ_divisors[name]
+            total = total + own
         state.summaries[0] = total / self.summary_divisor
 
 

@@ -37,9 +37,28 @@ def check_state(engine: Engine, state: State) -> None:
                 f"more than 2^24 cells in one voxel of '{organ}' on day {day:g}; use smaller voxels"
             )
         _check_ledger(engine, state, organ, facts["cells"].total)
+    if engine.clones is not None and state.clones is not None:
+        engine.clones.check(state.clones, engine.clonal_amounts(state), day)
     for column, name in enumerate(plan.systemic.states):
         amounts = state.pools[:, column]
         _check(float(np.max(amounts)), float(np.max(-amounts)), f"pool '{name}'", day)
+    _check_pools(engine, state)
+
+
+def _check_pools(engine: Engine, state: State) -> None:
+    """Cells of the pools are where the ledger says: exactly when they are whole numbers."""
+    pools, ledger = engine.plan.model.pools.values(), state.pool_ledger
+    counted = np.array([pool.kind == "count" for pool in pools], bool)
+    first, gained, lost, given, arrived, left = ledger
+    expected = first + gained - lost + given + arrived - left
+    scale = first + gained + np.abs(given) + arrived + 1.0
+    gap = np.where(counted, np.abs(expected - state.pools[0]) / scale, 0.0)
+    if np.any(gap > (0.0 if engine.plan.stochastic else LEDGER_TOLERANCE)):
+        worst = int(np.argmax(gap))
+        raise NumericsError(
+            f"the ledger of pool '{engine.plan.systemic.states[worst]}' does not close on day {days(state.tick):g}: "
+            f"{state.pools[0, worst]:.12g}, expected {expected[worst]:.12g}"
+        )
 
 
 def _check(greatest: float, below_zero: float, what: str, day: float) -> None:

@@ -19,12 +19,14 @@ from tissuesim.backends.base import load_backend
 from tissuesim.errors import InputError
 from tissuesim.simulation.engine import Engine
 from tissuesim.simulation.observers import EveryStep, Observer
+from tissuesim.simulation.resets import resets
 from tissuesim.simulation.sentinel import check_state
 from tissuesim.simulation.snapshot import Snapshot
 from tissuesim.simulation.state import State
 from tissuesim.simulation.totals import TotalsTable
 from tissuesim.simulation.writer import Writer
 from tissuesim.ticks import days, ticks
+from tissuesim.treatment import certificates, timeline
 
 if TYPE_CHECKING:
     from tissuesim.scenario import Scenario
@@ -80,6 +82,7 @@ class Simulation:
             TotalsStore,
             create_run_directory,
             provenance,
+            write_json,
             write_provenance,
             write_status,
         )
@@ -93,13 +96,15 @@ class Simulation:
             tissue.save(self.path / "tissues" / f"{name}.npz")
         (self.path / "model.txt").write_text(str(scenario.model), encoding="utf-8")
         self._write_generated(self.path / "generated")
+        write_json(self.path / "timeline.json", timeline(config))
+        write_json(self.path / "product.json", certificates(config))
         write_provenance(
             self.path,
             provenance(
                 sys.argv,
                 config.seed,
                 self.backend.name,
-                model=scenario.model.digest(),
+                model=scenario.digest(),
                 tissues={name: dict(tissue.report) for name, tissue in scenario.tissues.items()},
             ),
         )
@@ -117,6 +122,7 @@ class Simulation:
             self.path / "totals.zarr",
             TotalsTable(scenario).columns,
             [days(tick) for tick in scenario.totals_ticks()],
+            {"baseline_day": scenario.treatment_day},
         )
         write_status(self.path, "running", backend=self.backend.name)  # last: from here on it can be resumed
         return self.path
@@ -293,17 +299,17 @@ class Recorder:
 
     def finish(self, wall: float) -> dict[str, Any]:
         """Last rows, endpoints and the final status."""
-        from tissuesim.readouts import endpoints
-        from tissuesim.run import Run, write_status
+        from tissuesim.run import Run, write_readouts, write_status
 
         self.flush()
         self.writer.close()
-        totals = Run(self.path).totals
-        columns = {str(name): np.asarray(totals[name].values, np.float64) for name in totals.data_vars}
-        found = endpoints(
-            np.asarray(totals["time"].values), columns, baseline_day=self.scenario.treatment_day
-        )
+        run = Run(self.path)
+        found = run.endpoints
+        write_readouts(self.path, np.asarray(run.totals["time"].values), run.clinic.readouts)
         (self.path / "endpoints.json").write_text(json.dumps(found, indent=2), encoding="utf-8")
+        if self.simulation.state.clones is not None:
+            lost = resets(self.simulation.engine, self.simulation.state)
+            (self.path / "resets.json").write_text(json.dumps(lost, indent=2), encoding="utf-8")
         write_status(
             self.path,
             "finished",
@@ -357,9 +363,10 @@ def resume(path: Path | str, backend: str | None = None, progress: Progress | No
     config = load_config_text(text, [], path / "scenario.yaml")
     scenario = build_scenario(config)
     begun = json.loads((path / "provenance.json").read_text(encoding="utf-8"))
-    if begun["model"] != scenario.model.digest():
+    if begun["model"] != scenario.digest():
         raise InputError(
-            f"model: '{config.model}' has changed since the run in '{path}' began; a resumed run must keep its model"
+            f"model: '{config.model}' (or its disease) has changed since the run in '{path}' began; a resumed run must "
+            "keep its model"
         )
     simulation = Simulation(scenario, backend or config.backend)
     simulation.path = path

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tissuesim.model.expression import evaluate
 from tissuesim.run import ColumnDescription
 from tissuesim.simulation.readouts import readout_trees
-from tissuesim.simulation.state import CELL_LINES, SIGNAL_LINES
+from tissuesim.simulation.state import CELL_LINES, POOL_LINES, SIGNAL_LINES
 
 if TYPE_CHECKING:
     from tissuesim.model.parts import Signal, TissueState
@@ -27,6 +27,9 @@ class TotalsTable:
         self.scenario, self.model = scenario, scenario.model
         self.parameters = self.model.parameter_values()
         self.readouts = readout_trees(self.model)
+        self.counted = {
+            name: k for k, (name, pool) in enumerate(self.model.pools.items()) if pool.kind == "count"
+        }
         self.columns = self._columns()
 
     def _columns(self) -> list[ColumnDescription]:
@@ -41,7 +44,16 @@ class TotalsTable:
             ColumnDescription(name, model.definitions[name].label or name, str(model.dimensions[name]))
             for name in self.readouts
         ]
+        columns += [
+            ColumnDescription(f"pools.{pool}.ledger.{line}", f"{pool} {line}", "cell")
+            for line in ("initial", *POOL_LINES)
+            for pool in self.counted
+        ]
         for organ in self.scenario.tissues:
+            columns += [
+                ColumnDescription(f"{organ}.{s.name}", f"{s.label}, {organ}", str(model.dimensions[s.name]))
+                for s in model.summaries.values()
+            ]
             columns += [
                 ColumnDescription(f"{organ}.{c.name}.sum", f"{c.label}, {organ}", "cell")
                 for c in model.cells.values()
@@ -62,6 +74,10 @@ class TotalsTable:
                 for line in ("initial", *CELL_LINES)
                 for c in model.cells
             ]
+        columns += [
+            ColumnDescription(f"clone.{label}", f"Clone {label}, whole body", "cell")
+            for label in self.scenario.plan.clone_labels
+        ]
         return [*columns, ColumnDescription("step_length", "Bound on the next step", "day")]
 
     def row(self, engine: Engine, state: State) -> NDArray[np.float64]:
@@ -73,11 +89,15 @@ class TotalsTable:
         values |= dict(zip(self.model.summaries, state.summaries[0], strict=True))
         parts: list[NDArray[np.float64]] = [state.pools[0], state.summaries[0]]
         parts.append(np.array([float(evaluate(tree, values)) for tree in self.readouts.values()]))
+        parts.append(state.pool_ledger[:, list(self.counted.values())].ravel())
         for organ, fields in state.organs.items():
             facts = engine.organs[organ].facts(fields)
             volume = engine.organs[organ].total_volume
+            parts.append(state.organ_summaries[organ])
             parts.append(facts["cells"].total)
             parts += [facts[rows].weighted / volume for rows in ("signals", "states")]
             parts.append(state.signal_ledger[organ].ravel())
             parts.append(state.cell_ledger[organ].ravel())
+        if state.clones is not None:
+            parts.append(state.clones.counts.sum(axis=0).astype(np.float64))
         return np.concatenate([*parts, np.array([state.step_ticks / TICKS_PER_DAY])])

@@ -60,9 +60,11 @@ def _hazards(
                 mean = ONE + (u + behind) * HALF
                 drift = chemotaxis * (behind - u) / (mean * mean)
                 speed = rows[(HAZARD + face) * LANES + k]
-                rows[(HAZARD + face) * LANES + k] = speed + drift if drift > ZERO else speed
+                drawn = (drift > ZERO) & (speed >= ZERO)
+                rows[(HAZARD + face) * LANES + k] = speed + drift if drawn else speed
         for k in range(lanes):
-            hazard = rows[(GEOMETRY + face) * LANES + k] * rows[(HAZARD + face) * LANES + k]
+            speed = rows[(HAZARD + face) * LANES + k]
+            hazard = rows[(GEOMETRY + face) * LANES + k] * (ZERO if speed < ZERO else speed)
             rows[(HAZARD + face) * LANES + k] = hazard
             rows[TOTAL * LANES + k] = hazard if face == 0 else rows[TOTAL * LANES + k] + hazard
     for k in range(lanes):

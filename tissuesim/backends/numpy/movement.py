@@ -2,8 +2,9 @@
 
 A cell in voxel i leaves through face k with the hazard [1/day] ``q_ik = geometry_ik (D_ij + max(chi (u_j -
 u_i) / (1 + u)^2, 0))``, ``u = c / half_saturation`` of the attractant and ``u`` in the denominator the mean
-of both voxels: random motility D and upwind chemotaxis up a saturating gradient. Outflow per face first,
-then every voxel gathers: cells are conserved exactly.
+of both voxels: random motility D and upwind chemotaxis up a saturating gradient. A pair of regions whose D is
+below zero is closed: nothing crawls through that face. Outflow per face first, then every voxel gathers: cells are
+conserved exactly.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ def _hazards(
             behind = u[neighbors[:, k]]
             mean = 1.0 + (u + behind) * 0.5
             drift = real(chemotaxis) * (behind - u) / (mean * mean)
-            speed = speed + np.where(drift > 0.0, drift, real(0.0))
-        hazards.append(geometry[:, k] * speed)
+            speed = np.where(speed < 0.0, speed, speed + np.where(drift > 0.0, drift, real(0.0)))
+        hazards.append(geometry[:, k] * np.where(speed < 0.0, real(0.0), speed))
     return hazards
 
 
