@@ -13,7 +13,8 @@ from tissuesim.backends.numpy import programs as numpy_programs
 from tissuesim.backends.organ_step import OrganState, OrganStep
 from tissuesim.codegen.instructions import BOOLEAN, INTEGER, REAL, Builder, Literal
 from tissuesim.codegen.plan import compile_model
-from tissuesim.codegen.print_text import ARGUMENTS, cuda_text, numba_text, numpy_text
+from tissuesim.codegen.print_lanes import numba_text
+from tissuesim.codegen.print_text import ARGUMENTS, cuda_text, numpy_text
 from tissuesim.errors import InputError
 from tissuesim.model import Model
 from tissuesim.tissue import box_tissue
@@ -160,7 +161,7 @@ def test_texts_hold_every_effect() -> None:
     assert expected > 20
     for text, marks in (
         (numpy_text(program), ("cells[:, ", "states[:, ", "totals[", "sums[", "maxima[")),
-        (numba_text(program), ("cells[i, ", "states[i, ", "totals[", "sums[", "maxima[")),
+        (numba_text(program), ("cells[i, ", "states[i, ", "totals[", "sums[", "highest[")),
         (cuda_text(program), ("cells[AT", "states[AT", "LEAF(", "RAISE(")),
     ):
         lines = [line.strip() for line in text.splitlines()]

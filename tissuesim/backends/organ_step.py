@@ -297,17 +297,16 @@ class OrganStep:
         self._launch("entry_weights", state, scalars, 0.0, ENTRY, 0)
         return self.backend.exchange.weight_trees(self.work.weights)
 
-    def enter(self, state: OrganState, index: int, trees: Any, amount: float, tick: int) -> None:
-        """Place what left the blood by influx process ``index`` into the voxels."""
+    def enter(self, state: OrganState, index: int, trees: Any, amount: float, tick: int, turn: int) -> None:
+        """Place what left the blood by influx process ``index`` into the voxels; each turn of a step draws anew."""
         column = self.plan.organ.cells.index(self.plan.entries[index].field)
         exchange, order = self.backend.exchange, self.mesh.order
         if not self.plan.stochastic:
             exchange.enter_amounts(state.cells, column, trees, index, float(amount), order)
         elif amount > 0:
-            stream = ENTRY << 24 | index << 16
-            exchange.enter_counts(
-                state.cells, column, trees, index, int(amount), stream, tick, *self.key, order
-            )
+            stream = ENTRY << 24 | index << 16 | turn
+            draws = (stream, tick, *self.key)
+            exchange.enter_counts(state.cells, column, trees, index, int(amount), *draws, order)
 
     def summaries(self, state: OrganState, scalars: Any) -> NDArray[np.float64]:
         """Sums of the summaries of the model over this organ."""

@@ -59,7 +59,7 @@ _NUMPY = _ARITHMETIC | {
     "poisson": "poisson({0}, box_index, operator << 24 | {a0} << 16 | {a1}, tick, substep << 8, key0, key1)",
 }
 
-_NUMBA = _NUMPY | {
+NUMBA = _NUMPY | {
     "select": "{1} if {0} else {2}",
     "sqrt": "REAL(math.sqrt({0}))",
     "to_real": "REAL({0})",
@@ -68,9 +68,6 @@ _NUMBA = _NUMPY | {
     "load": "{a0}[i, {a1}]",
     "volume": "volume[i]",
     "inverse_volume": "inverse_volume[i]",
-    "binomial": "binomial({0}, {1}, voxel, stream | {a0} << 16 | {a1}, tick, draw, key0, key1)"
-    " if {0} > 0 and {1} > 0.0 else 0",
-    "poisson": "poisson({0}, voxel, stream | {a0} << 16 | {a1}, tick, draw, key0, key1) if {0} > 0.0 else 0",
 }
 
 _CUDA = _ARITHMETIC | {
@@ -93,7 +90,8 @@ _CUDA = _ARITHMETIC | {
 _C_TYPES = {REAL: "real", DOUBLE: "double", INTEGER: "int64", BOOLEAN: "bool"}
 
 
-def _operand(operand: Operand, language: str) -> str:
+def operand_text(operand: Operand, language: str) -> str:
+    """A register by its name, or a literal of its kind."""
     if not isinstance(operand, Literal):
         return operand.name
     if operand.kind == INTEGER:
@@ -104,13 +102,15 @@ def _operand(operand: Operand, language: str) -> str:
     return f"REAL({text})"
 
 
-def _format(pattern: str, instruction: Instruction, language: str) -> str:
-    values = [_operand(argument, language) for argument in instruction.arguments]
+def format_pattern(pattern: str, instruction: Instruction, language: str) -> str:
+    """The pattern of an operation with its operands and attributes."""
+    values = [operand_text(argument, language) for argument in instruction.arguments]
     extra = {f"a{j}": attribute for j, attribute in enumerate(instruction.attributes)}
     return pattern.format(*values, **extra)
 
 
-def _parameter(program: Program, column: int, language: str) -> str:
+def parameter_text(program: Program, column: int, language: str) -> str:
+    """A parameter of the model, or of the voxel's region."""
     regional = column in program.regional_parameters
     if language == "cuda":
         return f"parameters[{'region[i]' if regional else '0'} * parameter_count + {column}]"
@@ -132,10 +132,10 @@ def numpy_text(program: Program) -> str:
 
 
 def _numpy_line(program: Program, item: Instruction) -> str:
-    value = _operand(item.arguments[0], "numpy") if item.arguments else ""
+    value = operand_text(item.arguments[0], "numpy") if item.arguments else ""
     match item.operation:
         case "parameter":
-            return f"{item.targets[0].name} = {_parameter(program, int(item.attributes[0]), 'numpy')}"
+            return f"{item.targets[0].name} = {parameter_text(program, int(item.attributes[0]), 'numpy')}"
         case "store" if item.attributes[0] == "out":
             return f"out[:, {item.attributes[1]}] = spread({value}, order)"
         case "store":
@@ -148,89 +148,7 @@ def _numpy_line(program: Program, item: Instruction) -> str:
             slot = f"maxima[{item.attributes[0]}]"
             return f"{slot} = largest({slot}, {value})"
     targets = ", ".join(target.name for target in item.targets)
-    return f"{targets} = {_format(_NUMPY[item.operation], item, 'numpy')}"
-
-
-def numba_text(program: Program) -> str:
-    """Scalar text inside a loop over the blocks of the canonical order, blocks in parallel."""
-    arguments = ", ".join(ARGUMENTS)
-    lines = [
-        "@njit(**OPTIONS)",
-        f"def {program.name}_chunk(first, last, totals, sums, maxima, {arguments}):",
-        "    stream = operator << 24",
-        "    draw = substep << 8",
-        "    for rank in range(first, last):",
-        "        i = order[rank]",
-        "        voxel = box_index[i]",
-        *("        " + _numba_line(program, item) for item in program.instructions),
-        "",
-        "",
-        "@njit(**OPTIONS)",
-        f"def {program.name}_block(first, last, totals, sums, maxima, {arguments}):",
-        *_block_body(program, arguments),
-        "",
-        "",
-        "@njit(parallel=True, **OPTIONS)",
-        f"def {program.name}({arguments}):",
-        "    n = order.size",
-        f"    blocks = (n + {BLOCK - 1}) // {BLOCK}",
-        f"    totals = np.zeros((blocks, {len(program.totals)}), np.int64)",
-        f"    sums = np.zeros((blocks, {len(program.sums)}), np.float64)",
-        f"    maxima = np.zeros((blocks, {len(program.maxima)}), REAL)",
-        f"    if blocks < {PARALLEL_FROM}:",
-        "        for block in range(blocks):",
-        *_block_call(program, "            "),
-        "    else:",
-        "        for block in prange(blocks):",
-        *_block_call(program, "            "),
-        "    return join_blocks(totals, sums, maxima)",
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def _block_body(program: Program, arguments: str) -> list[str]:
-    """A block at once, or chunk by chunk where there are sums: each chunk is added up by itself."""
-    name = program.name
-    if not program.sums:
-        return [f"    {name}_chunk(first, last, totals, sums, maxima, {arguments})"]
-    return [
-        f"    chunk = np.zeros({len(program.sums)})",
-        f"    for start in range(first, last, {CHUNK}):",
-        "        chunk[:] = 0.0",
-        f"        {name}_chunk(start, min(start + {CHUNK}, last), totals, chunk, maxima, {arguments})",
-        f"        for j in range({len(program.sums)}):",
-        "            sums[j] += chunk[j]",
-    ]
-
-
-def _block_call(program: Program, indent: str) -> list[str]:
-    row = "totals[block], sums[block], maxima[block]"
-    return [
-        f"{indent}first = block * {BLOCK}",
-        f"{indent}last = min(first + {BLOCK}, n)",
-        f"{indent}{program.name}_block(first, last, {row}, {', '.join(ARGUMENTS)})",
-    ]
-
-
-def _numba_line(program: Program, item: Instruction) -> str:
-    value = _operand(item.arguments[0], "numba") if item.arguments else ""
-    match item.operation:
-        case "parameter":
-            return f"{item.targets[0].name} = {_parameter(program, int(item.attributes[0]), 'numba')}"
-        case "store" if item.attributes[0] == "out":
-            return f"out[rank, {item.attributes[1]}] = {value}"
-        case "store":
-            return f"{item.attributes[0]}[i, {item.attributes[1]}] = {value}"
-        case "accumulate":
-            return f"totals[{item.attributes[0]}] += {value}"
-        case "accumulate_real":
-            return f"sums[{item.attributes[0]}] += {value}"
-        case "maximize":
-            slot = f"maxima[{item.attributes[0]}]"
-            return f"{slot} = {value} if {value} > {slot} or {value} != {value} else {slot}"
-    targets = ", ".join(target.name for target in item.targets)
-    return f"{targets} = {_format(_NUMBA[item.operation], item, 'numba')}"
+    return f"{targets} = {format_pattern(_NUMPY[item.operation], item, 'numpy')}"
 
 
 def cuda_text(program: Program) -> str:
@@ -258,12 +176,10 @@ def _used_registers(program: Program) -> frozenset[str]:
 
 
 def _cuda_line(program: Program, item: Instruction, used: frozenset[str]) -> str:
-    value = _operand(item.arguments[0], "cuda") if item.arguments else ""
+    value = operand_text(item.arguments[0], "cuda") if item.arguments else ""
     match item.operation:
         case "parameter":
-            return (
-                f"const real {item.targets[0].name} = {_parameter(program, int(item.attributes[0]), 'cuda')};"
-            )
+            return f"const real {item.targets[0].name} = {parameter_text(program, int(item.attributes[0]), 'cuda')};"
         case "store":
             return f"{item.attributes[0]}[AT(i, {item.attributes[1]})] = {value};"
         case "accumulate_real":
@@ -281,4 +197,4 @@ def _cuda_line(program: Program, item: Instruction, used: frozenset[str]) -> str
             )
             return f"const Exit {pack} = exit_probability({value}); {unpacked}"
     target = item.targets[0]
-    return f"const {_C_TYPES[target.kind]} {target.name} = {_format(_CUDA[item.operation], item, 'cuda')};"
+    return f"const {_C_TYPES[target.kind]} {target.name} = {format_pattern(_CUDA[item.operation], item, 'cuda')};"

@@ -171,7 +171,11 @@ class Engine:
 
     # ---- the step
     def step(self, state: State) -> None:
-        """Advance by one step: treatment, signals, movement, reactions, exchange, pools, clock."""
+        """Advance by one step: treatment, signals, movement, exchange around reactions, pools, clock.
+
+        Half of what enters an organ arrives before its reactions and half after them, as if spread over the step: all
+        of it after them would meet no exits, and cells that leave at 0.5 /day would be 8 % too many at 8 h.
+        """
         self._treat(state)
         dt_ticks = self._choose_step(state)
         dt, tick = dt_ticks / TICKS_PER_DAY, state.tick
@@ -184,13 +188,17 @@ class Engine:
             self._to_pools(state, spilled)
             _book_signals(state.signal_ledger[name], ledger, first=state.steps == 0)
             self._move(organ, fields, dt_ticks, tick)
+        weighed, arriving = self._leave_blood(state, dt, tick)
+        self._enter(state, weighed, arriving, tick, 0)
+        for name, organ in self.organs.items():
+            fields, scalars = state.organs[name], organ.scalars(blood)
             result = organ.reactions(fields, scalars, dt, tick)
             self._to_pools(state, result.to_pools)
             fields.hazard = result.hazard
             if self.clones is not None and state.clones is not None:
                 self.clones.follow_organ(state.clones, name, result, tick)
             growth = max(growth, self._book_cells(state.cell_ledger[name], result.gained, result.lost, dt))
-        self._exchange(state, dt, tick)
+        self._enter(state, weighed, arriving, tick, 1)
         seen = self.systemic.advance(
             state.pools,
             state.summaries,
@@ -270,8 +278,13 @@ class Engine:
             state.pools[0, column] += amount
             state.pool_ledger[ARRIVED, column] += amount
 
-    def _exchange(self, state: State, dt: float, tick: int) -> None:
-        """Cells leave the blood for the organs: one draw per influx process, then placed organ by organ."""
+    def _leave_blood(
+        self, state: State, dt: float, tick: int
+    ) -> tuple[dict[str, Any], list[list[tuple[float, float]]]]:
+        """Cells leave the blood, one draw per influx process.
+
+        Returns the trees of weights by organ, and per process and organ what arrives before and after the reactions.
+        """
         from tissuesim.systemic.exchange import leaving_blood, shares
 
         blood = np.concatenate([state.pools[0], state.summaries[0]])
@@ -280,6 +293,7 @@ class Engine:
             name: organ.entry_trees(state.organs[name], organ.scalars(blood))
             for name, organ in self.organs.items()
         }
+        arriving = []
         for index, entry in enumerate(self.plan.entries):
             column = self.plan.systemic.states.index(entry.pool)
             hazards = np.array([roots[index] for _, roots in weighed.values()])
@@ -289,12 +303,30 @@ class Engine:
             state.pools[0, column] -= amount
             state.pool_ledger[LEFT, column] += amount
             parts = shares(amount, hazards, index, tick, self.systemic.key, drawing)
-            cell = self.plan.organ.cells.index(entry.field)
             if self.clones is not None and state.clones is not None:
                 self.clones.follow_entry(state.clones, index, entry.pool, entry.field, parts, tick)
-            for (name, organ), part in zip(self.organs.items(), parts, strict=True):
-                organ.enter(state.organs[name], index, weighed[name][0], part, tick)
-                state.cell_ledger[name][3, cell] += part
+            arriving.append([self._halves(part, state.steps + index) for part in parts])
+        return {name: trees for name, (trees, _) in weighed.items()}, arriving
+
+    def _halves(self, amount: float, turn: int) -> tuple[float, float]:
+        """Two halves; of an odd number of whole cells the odd one is in the first half every other turn."""
+        first = float((int(amount) + turn % 2) // 2) if self.plan.stochastic else 0.5 * amount
+        return first, amount - first
+
+    def _enter(
+        self,
+        state: State,
+        weighed: dict[str, Any],
+        arriving: list[list[tuple[float, float]]],
+        tick: int,
+        half: int,
+    ) -> None:
+        """Place one half of what left the blood, organ by organ."""
+        for index, entry in enumerate(self.plan.entries):
+            cell = self.plan.organ.cells.index(entry.field)
+            for (name, organ), parts in zip(self.organs.items(), arriving[index], strict=True):
+                organ.enter(state.organs[name], index, weighed[name], parts[half], tick, half)
+                state.cell_ledger[name][3, cell] += parts[half]
 
     def _book_cells(
         self, ledger: NDArray[np.float64], gained: dict[str, float], lost: dict[str, float], dt: float

@@ -143,7 +143,8 @@ class Simulation:
         folder.mkdir()
         plan = self.scenario.plan
         for program in (*plan.organ_programs.values(), plan.systemic_program):
-            from tissuesim.codegen.print_text import numba_text, numpy_text
+            from tissuesim.codegen.print_lanes import numba_text
+            from tissuesim.codegen.print_text import numpy_text
 
             text = numpy_text(program) if self.backend.host.name == "numpy" else numba_text(program)
             (folder / f"{program.name}.py").write_text(text, encoding="utf-8")

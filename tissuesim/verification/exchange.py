@@ -65,7 +65,7 @@ def arriving(quick: bool) -> list[Check]:
     tissue.maps["vessels"] = np.where(y < 1.0, 0.0, 0.2 + x / 10.0)
     specimen = Specimen.of(entering(), tissue, stochastic=True, backend="numpy")
     trees, hazards = specimen.step.entry_trees(specimen.state, specimen.scalars)
-    specimen.step.enter(specimen.state, 0, trees, cells, 0)
+    specimen.step.enter(specimen.state, 0, trees, cells, 0, 0)
     found = specimen.cells("guest").astype(np.int64)
     weights = tissue.maps["vessels"]
     vessels = weights > 0.0

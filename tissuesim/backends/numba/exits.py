@@ -17,6 +17,12 @@ ONE, TWO, HALF, SIXTEENTH = np.float32(1.0), np.float32(2.0), np.float32(0.5), n
 
 
 @njit(cache=True, error_model="numpy")
+def _double_time(survivors: Real, g: Real, phi: Real, psi: Real) -> tuple[Real, Real, Real, Real]:
+    """The four numbers for twice the time."""
+    return survivors * survivors, g * (TWO - g), phi * (ONE - g * HALF), psi + phi * g * HALF
+
+
+@njit(cache=True, error_model="numpy")
 def exit_probability(x: Real) -> tuple[Real, Real, Real, Real]:
     """Return ``(E, g, phi, psi)`` for hazard times step ``x >= 0``."""
     y = x * SIXTEENTH
@@ -26,9 +32,8 @@ def exit_probability(x: Real) -> tuple[Real, Real, Real, Real]:
     g = s / whole
     phi = (y * HALF + ONE) / whole
     psi = (y * HALF + y * y * HALF) / whole
-    for _ in range(4):
-        psi = psi + phi * g * HALF
-        phi = phi * (ONE - g * HALF)
-        g = g * (TWO - g)
-        survivors = survivors * survivors
-    return survivors, g, phi, psi
+    # four doublings by name: a loop inside would keep a loop around from being vectorised
+    survivors, g, phi, psi = _double_time(survivors, g, phi, psi)
+    survivors, g, phi, psi = _double_time(survivors, g, phi, psi)
+    survivors, g, phi, psi = _double_time(survivors, g, phi, psi)
+    return _double_time(survivors, g, phi, psi)

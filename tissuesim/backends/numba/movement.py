@@ -11,19 +11,26 @@ from typing import Any, TypeAlias
 import numpy as np
 from numba import njit, prange
 
-from tissuesim.backends.numba.random import binomial
+from tissuesim.backends.numba.lanes import WORDS, WORK, binomial_lanes
+from tissuesim.codegen.print_lanes import LANES
 
 Array: TypeAlias = Any
 Scalar: TypeAlias = Any
 
 ZERO, HALF, ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
+FACES = 6
 BLOCK = 2048
+"""Voxels of a task; in groups of LANES side by side."""
+
+OWN, BEHIND, GEOMETRY, HAZARD, REST, TOTAL, ROWS = 0, 1, 7, 13, 19, 25, 26
+"""Rows of LANES numbers that a group keeps: the attractant here and behind each face, and so on."""
 
 
 @njit(cache=True, error_model="numpy")
 def _hazards(
-    hazard: Array,
-    i: int,
+    rows: Array,
+    first: int,
+    count: int,
     motility: Array,
     chemotaxis: Scalar,
     signals: Array,
@@ -32,24 +39,40 @@ def _hazards(
     region: Array,
     neighbors: Array,
     geometry: Array,
-) -> Scalar:
-    """Write the six hazards of voxel i and return their sum, left to right."""
-    total = geometry[i, 0] * ZERO
-    for k in range(6):
-        j = neighbors[i, k]
-        speed = motility[region[i], region[j]]
-        if speed < ZERO:
-            speed = speed - speed
-        elif chemotaxis != ZERO:
-            u = signals[i, attractant] / half_saturation
-            behind = signals[j, attractant] / half_saturation
-            mean = ONE + (u + behind) * HALF
-            drift = chemotaxis * (behind - u) / (mean * mean)
-            if drift > ZERO:
-                speed = speed + drift
-        hazard[k] = geometry[i, k] * speed
-        total = hazard[k] if k == 0 else total + hazard[k]
-    return total
+) -> None:
+    """The six hazards of each voxel of a group, their sum left to right, and the sums of the last ones."""
+    for k in range(count):
+        i = np.uint64(first + k)
+        here = region[i]
+        rows[OWN * LANES + k] = signals[i, attractant] if chemotaxis != ZERO else ZERO
+        for face in range(FACES):
+            j = np.uint64(neighbors[i, face])
+            rows[(HAZARD + face) * LANES + k] = motility[here, region[j]]
+            rows[(GEOMETRY + face) * LANES + k] = geometry[i, face]
+            if chemotaxis != ZERO:
+                rows[(BEHIND + face) * LANES + k] = signals[j, attractant]
+    lanes = rows.size // ROWS
+    for face in range(FACES):
+        if chemotaxis != ZERO:
+            for k in range(lanes):
+                u = rows[OWN * LANES + k] / half_saturation
+                behind = rows[(BEHIND + face) * LANES + k] / half_saturation
+                mean = ONE + (u + behind) * HALF
+                drift = chemotaxis * (behind - u) / (mean * mean)
+                speed = rows[(HAZARD + face) * LANES + k]
+                drawn = (drift > ZERO) & (speed >= ZERO)
+                rows[(HAZARD + face) * LANES + k] = speed + drift if drawn else speed
+        for k in range(lanes):
+            speed = rows[(HAZARD + face) * LANES + k]
+            hazard = rows[(GEOMETRY + face) * LANES + k] * (ZERO if speed < ZERO else speed)
+            rows[(HAZARD + face) * LANES + k] = hazard
+            rows[TOTAL * LANES + k] = hazard if face == 0 else rows[TOTAL * LANES + k] + hazard
+    for k in range(lanes):
+        rows[(REST + 5) * LANES + k] = rows[(HAZARD + 5) * LANES + k]
+    for face in range(4, -1, -1):
+        for k in range(lanes):
+            rest = rows[(HAZARD + face) * LANES + k] + rows[(REST + face + 1) * LANES + k]
+            rows[(REST + face) * LANES + k] = rest
 
 
 @njit(cache=True, error_model="numpy", parallel=True, nogil=True)
@@ -69,22 +92,39 @@ def _outflow_deterministic(
 ) -> None:
     n = neighbors.shape[0]
     for block in prange((n + BLOCK - 1) // BLOCK):
-        hazard = np.empty(6, geometry.dtype)
-        for i in range(block * BLOCK, min(block * BLOCK + BLOCK, n)):
+        rows = np.zeros(ROWS * LANES, geometry.dtype)
+        for first in range(block * BLOCK, min(block * BLOCK + BLOCK, n), LANES):
+            count = min(LANES, n - first)
             _hazards(
-                hazard,
-                i,
-                motility,
-                chemotaxis,
-                signals,
-                attractant,
-                half_saturation,
-                region,
-                neighbors,
+                rows, first, count, motility, chemotaxis, signals, attractant, half_saturation, region, neighbors,
                 geometry,
-            )
-            for k in range(6):
-                outflow[i, k] = dt * hazard[k] * cells[i, column]
+            )  # fmt: skip
+            for k in range(count):
+                for face in range(FACES):
+                    hazard = rows[(HAZARD + face) * LANES + k]
+                    outflow[first + k, face] = dt * hazard * cells[first + k, column]
+
+
+@njit(cache=True, error_model="numpy")
+def _send(
+    outflow: Array, first: int, count: int, dt: Scalar, rows: Array, whole: Array, shares: Array, work: Array,
+    words: Array, boxes: Array, word: int, tick: int, draw: int, k0: int, k1: int,
+) -> None:  # fmt: skip
+    """Whole numbers that leave the voxels of a group: binomials of all that go, conditional ones for the faces."""
+    left, through = whole[LANES : 2 * LANES], whole[2 * LANES : 3 * LANES]
+    for k in range(shares.size):
+        shares[k] = np.float64(dt * rows[TOTAL * LANES + k])
+    binomial_lanes(left, whole[:LANES], shares, work, words, boxes, word, tick, draw, k0, k1)
+    for face in range(FACES):
+        for k in range(shares.size):
+            hazard = rows[(HAZARD + face) * LANES + k]
+            share = np.float64(hazard) / np.float64(rows[(REST + face) * LANES + k])
+            shares[k] = share if hazard > ZERO else 0.0
+        binomial_lanes(through, left, shares, work, words, boxes, word | (face + 1), tick, draw, k0, k1)
+        for k in range(count):
+            outflow[first + k, face] = through[k]
+        for k in range(shares.size):
+            left[k] -= through[k]
 
 
 @njit(cache=True, error_model="numpy", parallel=True, nogil=True)
@@ -110,38 +150,27 @@ def _outflow_stochastic(
 ) -> None:
     n = neighbors.shape[0]
     for block in prange((n + BLOCK - 1) // BLOCK):
-        hazard = np.empty(6, geometry.dtype)
-        rest = np.empty(6, geometry.dtype)
-        for i in range(block * BLOCK, min(block * BLOCK + BLOCK, n)):
-            outflow[i, :] = 0
-            count = np.int64(cells[i, column])
-            if count <= 0:
+        rows = np.zeros(ROWS * LANES, geometry.dtype)
+        whole, boxes, shares = np.zeros(3 * LANES, np.int64), np.zeros(LANES, np.int64), np.zeros(LANES)
+        work, words = np.zeros(WORK), np.zeros(WORDS, np.uint64)
+        for first in range(block * BLOCK, min(block * BLOCK + BLOCK, n), LANES):
+            count = min(LANES, n - first)
+            present = False
+            whole[:LANES] = 0
+            for k in range(count):
+                whole[k] = cells[first + k, column]
+                boxes[k] = box_index[first + k]
+                present = present or whole[k] > 0
+            if not present:
+                outflow[first : first + count] = 0
                 continue
-            total = _hazards(
-                hazard,
-                i,
-                motility,
-                chemotaxis,
-                signals,
-                attractant,
-                half_saturation,
-                region,
-                neighbors,
+            _hazards(
+                rows, first, count, motility, chemotaxis, signals, attractant, half_saturation, region, neighbors,
                 geometry,
+            )  # fmt: skip
+            _send(
+                outflow, first, count, dt, rows, whole, shares, work, words, boxes, word, tick, draw, k0, k1
             )
-            leave = np.float64(dt * total)
-            left = binomial(count, leave, box_index[i], word, tick, draw, k0, k1)
-            if left == 0:
-                continue
-            rest[5] = hazard[5]
-            for k in range(4, -1, -1):
-                rest[k] = hazard[k] + rest[k + 1]
-            for k in range(6):
-                if hazard[k] > ZERO:
-                    share = np.float64(hazard[k]) / np.float64(rest[k])
-                    through = binomial(left, share, box_index[i], word | (k + 1), tick, draw, k0, k1)
-                    outflow[i, k] = through
-                    left -= through
 
 
 @njit(cache=True, error_model="numpy", parallel=True, nogil=True)
@@ -186,22 +215,17 @@ def _largest_hazards(
     blocks = (n + BLOCK - 1) // BLOCK
     largest = np.zeros(blocks, geometry.dtype)
     for block in prange(blocks):
-        hazard = np.empty(6, geometry.dtype)
-        for i in range(block * BLOCK, min(block * BLOCK + BLOCK, n)):
-            total = _hazards(
-                hazard,
-                i,
-                motility,
-                chemotaxis,
-                signals,
-                attractant,
-                half_saturation,
-                region,
-                neighbors,
+        rows = np.zeros(ROWS * LANES, geometry.dtype)
+        for first in range(block * BLOCK, min(block * BLOCK + BLOCK, n), LANES):
+            count = min(LANES, n - first)
+            _hazards(
+                rows, first, count, motility, chemotaxis, signals, attractant, half_saturation, region, neighbors,
                 geometry,
-            )
-            if total > largest[block] or total != total:
-                largest[block] = total
+            )  # fmt: skip
+            for k in range(count):
+                total = rows[TOTAL * LANES + k]
+                if total > largest[block] or total != total:
+                    largest[block] = total
     return largest
 
 

@@ -19,7 +19,6 @@ LOW_WORD = np.uint64(0xFFFFFFFF)
 WORD_BITS = np.uint64(32)
 MULTIPLIER_0, MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 WEYL_0, WEYL_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
-ROUNDS = 10
 FIVE, SIX = np.uint64(5), np.uint64(6)
 
 INVERSION_MEAN = 30.0
@@ -28,25 +27,39 @@ SMALLEST_TERM = 2.0**-64
 POPCOUNT_DEVIATION = 4.907477288111819  # sqrt(96/4 + 1/12)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
+def _round(x0: Word, x1: Word, x2: Word, x3: Word, key0: Word, key1: Word) -> tuple[Word, ...]:
+    """One round, and the keys of the next."""
+    product0 = MULTIPLIER_0 * x0
+    product1 = MULTIPLIER_1 * x2
+    return (
+        (product1 >> WORD_BITS) ^ x1 ^ key0, product1 & LOW_WORD,
+        (product0 >> WORD_BITS) ^ x3 ^ key1, product0 & LOW_WORD,
+        (key0 + WEYL_0) & LOW_WORD, (key1 + WEYL_1) & LOW_WORD,
+    )  # fmt: skip
+
+
+@njit(cache=True, error_model="numpy", inline="always")
 def philox(c0: Word, c1: Word, c2: Word, c3: Word, k0: Word, k1: Word) -> tuple[Word, Word, Word, Word]:
     """Return the four words of Philox4x32-10, uint64 below 2^32; counter and key are any integers."""
     x0, x1 = np.uint64(c0) & LOW_WORD, np.uint64(c1) & LOW_WORD
     x2, x3 = np.uint64(c2) & LOW_WORD, np.uint64(c3) & LOW_WORD
     key0, key1 = np.uint64(k0) & LOW_WORD, np.uint64(k1) & LOW_WORD
-    for _ in range(ROUNDS):
-        product0 = MULTIPLIER_0 * x0
-        product1 = MULTIPLIER_1 * x2
-        x0 = (product1 >> WORD_BITS) ^ x1 ^ key0
-        x2 = (product0 >> WORD_BITS) ^ x3 ^ key1
-        x1 = product1 & LOW_WORD
-        x3 = product0 & LOW_WORD
-        key0 = (key0 + WEYL_0) & LOW_WORD
-        key1 = (key1 + WEYL_1) & LOW_WORD
+    # ten rounds by name: a loop inside would keep a loop around from being vectorised
+    x0, x1, x2, x3, key0, key1 = _round(x0, x1, x2, x3, key0, key1)
+    x0, x1, x2, x3, key0, key1 = _round(x0, x1, x2, x3, key0, key1)
+    x0, x1, x2, x3, key0, key1 = _round(x0, x1, x2, x3, key0, key1)
+    x0, x1, x2, x3, key0, key1 = _round(x0, x1, x2, x3, key0, key1)
+    x0, x1, x2, x3, key0, key1 = _round(x0, x1, x2, x3, key0, key1)
+    x0, x1, x2, x3, key0, key1 = _round(x0, x1, x2, x3, key0, key1)
+    x0, x1, x2, x3, key0, key1 = _round(x0, x1, x2, x3, key0, key1)
+    x0, x1, x2, x3, key0, key1 = _round(x0, x1, x2, x3, key0, key1)
+    x0, x1, x2, x3, key0, key1 = _round(x0, x1, x2, x3, key0, key1)
+    x0, x1, x2, x3, key0, key1 = _round(x0, x1, x2, x3, key0, key1)
     return x0, x1, x2, x3
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def uniform(w0: Word, w1: Word) -> Number:
     """Return a number in [0, 1) with 53 random bits."""
     high = np.float64(np.uint64(w0) >> FIVE)
@@ -54,7 +67,7 @@ def uniform(w0: Word, w1: Word) -> Number:
     return (high * 67108864.0 + low) * 2.0**-53
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def popcount(word: Word) -> Integer:
     """Return the number of ones among 32 bits, as int64."""
     x = np.uint64(word)
@@ -64,7 +77,7 @@ def popcount(word: Word) -> Integer:
     return np.int64(((x * np.uint64(0x01010101)) & LOW_WORD) >> np.uint64(24))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def normal(w0: Word, w1: Word, w2: Word, w3: Word) -> Number:
     """Return a standard normal number of 96 coin flips and a dither."""
     heads = popcount(w0) + popcount(w1) + popcount(w2)
