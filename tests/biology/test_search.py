@@ -28,7 +28,7 @@ def hunting_model() -> Model:
     parameters = {}
     for key in keys:
         given = shipped[key]
-        parameters[key] = f"{given.value!r} {given.unit}"
+        parameters[key] = f"{given.value!r} {given.dimension}"
     return build_model(
         "hunting",
         parameters,
