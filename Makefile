@@ -1,5 +1,5 @@
 # make run    the main job: one virtual patient, then pictures
-# make test   ruff, mypy, pytest
+# make test   ruff, mypy, pytest, notebooks
 # Both make a virtual environment in .venv if there is none, and install what they need.
 
 VENV := .venv
@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; d
 	$$name -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 WORKERS ?= 2
 
-.PHONY: help run test lint verify docs clean
+.PHONY: help run test lint verify notebooks docs clean
 .DEFAULT_GOAL := help
 
 help:
@@ -38,9 +38,14 @@ lint: $(VENV)/.installed-test
 
 test: lint
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout=120 notebooks
 
 verify: $(VENV)/.installed
 	$(BIN)/tissuesim verify
+
+# The notebooks from their text; a test holds that both are in step.
+notebooks: $(VENV)/.installed-test
+	$(BIN)/python -m jupytext --to ipynb notebooks/*.py
 
 docs: $(VENV)/.installed-docs
 	$(BIN)/mkdocs build --strict

@@ -40,6 +40,10 @@ Set = Annotated[
 Backend = Annotated[str | None, typer.Option(help="auto, numpy, numba or cuda.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no table.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
+Against = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="RUN", help="Another run, drawn beside it; may be given again."),
+]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]
 
 
@@ -66,6 +70,7 @@ def run(
     seed: Annotated[str | None, typer.Option(help="Seed of the random numbers.")] = None,
     quiet: Quiet = False,
     as_json: Json = False,
+    report: Annotated[bool, typer.Option("--report", help="Write RUN/report.html at the end.")] = False,
 ) -> None:
     """Run a config: a whole virtual patient, from blood to organ."""
     from tissuesim.config import load_config
@@ -89,7 +94,8 @@ def run(
     folder = simulation.create_run(out=out)
     with _interruptible(folder) as interrupt, _progress(quiet or as_json, interrupt) as progress:
         result = simulation.run(progress=progress)
-    _report(result, quiet, as_json)
+    page = _write_report(result.run) if report else None
+    _report(result, quiet, as_json, page)
 
 
 @app.command()
@@ -106,23 +112,28 @@ def resume(folder: RunFolder, backend: Backend = None, quiet: Quiet = False, as_
 def render(
     folder: RunFolder,
     organ: Annotated[str | None, typer.Option(help="Organ; default the first one of the run.")] = None,
-    field: Annotated[
-        str | None, typer.Option(help="Field to show; default infiltrate and inflammation.")
-    ] = None,
+    field: Annotated[str | None, typer.Option(help="Field to show; default inflammation.")] = None,
     day: Annotated[
         str | None, typer.Option(metavar="DAYS", help="Days, such as 0,14,90; default a few.")
     ] = None,
+    view: Annotated[
+        str | None,
+        typer.Option(help="cut, iso, section, explode or patient; default cut, of several organs patient."),
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="OTHER_RUN", help="Draw the run beside this one, with one scale.")
+    ] = None,
+    movie: Annotated[bool, typer.Option("--movie", help="Write a movie instead, as MP4 and GIF.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Follow a run that goes on: live.png, until it ends.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for the pictures; default RUN/pictures.")] = None,
 ) -> None:
     """Draw a run: the organ on chosen days, and the course of blood and tissue over time."""
-    days = None if day is None else _days(day)
-    pictures = import_module("tissuesim.viz.render").render_run(
-        folder, days=days, organ=organ, field=field, out=out
-    )
-    course = import_module("tissuesim.viz.timeseries").plot_timeseries(folder, out=out)
-    for path in (*pictures, course):
-        print(path)
-    print(f"Pictures are in {Path(course).resolve().parent}")
+    draw = import_module("tissuesim.viz.command").draw
+    chosen = {"organ": organ, "field": field, "view": view, "against": against, "out": out}
+    for line in draw(folder, days=None if day is None else _days(day), movie=movie, live=live, **chosen):
+        print(line, flush=True)
 
 
 @app.command()
@@ -147,8 +158,10 @@ def verify(
 ) -> None:
     """Hold the solver to closed forms, exact stochastic simulation and conservation."""
     from tissuesim.verification import scorecard
+    from tissuesim.verification.saved import save_scorecard
 
     checks = scorecard(quick=quick)
+    save_scorecard(checks, quick=quick)
     if as_json:
         keys = ("name", "theory", "measured", "tolerance", "passed")
         rows = [{key: getattr(check, key) for key in keys} for check in checks]
@@ -331,6 +344,29 @@ def schema() -> None:
     _print_json(json_schema(), indent=2)
 
 
+@app.command()
+def plot(
+    folder: RunFolder,
+    against: Against = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the figures; default RUN/pictures.")] = None,
+) -> None:
+    """Draw what was measured: blood, antibodies, cytokines, scores, organs, and where cells were killed."""
+    for path in import_module("tissuesim.viz.plots.figures").plot_all(folder, out, against or ()):
+        print(path)
+
+
+@app.command()
+def report(
+    folder: RunFolder,
+    against: Against = None,
+    out: Annotated[
+        Path | None, typer.Option(help="HTML file, or folder for it; default RUN/report.html.")
+    ] = None,
+) -> None:
+    """Write one page on a run: what was run, what happened, how sure that is, how to do it again."""
+    print(_write_report(folder, against or (), out))
+
+
 @app.callback(invoke_without_command=True)
 def _options(
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
@@ -406,8 +442,17 @@ def _progress(silent: bool, interrupt: _Interrupt) -> Iterator[Callable[[float, 
         yield show
 
 
-def _report(result: RunResult, quiet: bool, as_json: bool) -> None:
-    facts = {
+def _write_report(folder: Path, against: Sequence[Path] = (), out: Path | None = None) -> Path:
+    from tissuesim.verification.saved import saved_scorecard
+
+    page: Path = import_module("tissuesim.viz.report.build").write_report(
+        folder, out, against, saved_scorecard()
+    )
+    return page
+
+
+def _report(result: RunResult, quiet: bool, as_json: bool, page: Path | None = None) -> None:
+    facts: dict[str, Any] = {
         "run": str(result.run),
         "status": result.status,
         "wall_seconds": round(result.wall_seconds, 3),
@@ -416,6 +461,8 @@ def _report(result: RunResult, quiet: bool, as_json: bool) -> None:
         "backend": result.backend,
         "endpoints": dict(result.endpoints),
     }
+    if page is not None:
+        facts["report"] = str(page)
     if as_json:
         _print_json(facts)
     elif quiet:
@@ -428,6 +475,7 @@ def _report(result: RunResult, quiet: bool, as_json: bool) -> None:
         print(f"{result.status} in {result.wall_seconds:.1f} s: {size}")
         print(f"Run folder: {facts['run']}")
         print(f"Pictures:   tissuesim render {facts['run']}")
+        print(f"Report:     {page or f'tissuesim report {result.run}'}")
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

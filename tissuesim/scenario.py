@@ -154,7 +154,7 @@ def build_scenario(config: RunConfig) -> Scenario:
     physics = {name: _physics(name, organ.physics) for name, organ in config.organs.items() if organ.physics}
     model = _with_surfaces(model, physics)
     own_models = organ_models(model, config, disease)
-    tissues = {name: _tissue(name, organ) for name, organ in config.organs.items()}
+    tissues = {name: _tissue(name, organ, physics.get(name)) for name, organ in config.organs.items()}
     tissues |= {name: _opened(name, tissues[name], own) for name, own in physics.items()}
     tissues = {name: _diseased(tissue, config, disease, model) for name, tissue in tissues.items()}
     tables = [
@@ -270,7 +270,7 @@ def _along_fibers(tissue: Tissue, physics: OrganPhysics) -> Tissue:
     return replace(tissue, conductance=conductance)
 
 
-def _tissue(name: str, organ: Organ) -> Tissue:
+def _tissue(name: str, organ: Organ, physics: OrganPhysics | None) -> Tissue:
     """The tissue of one organ; what is wrong with its anatomy is told with the key of the config."""
     from tissuesim.anatomy import build_tissue
     from tissuesim.anatomy.selection import ImportOptions
@@ -280,7 +280,13 @@ def _tissue(name: str, organ: Organ) -> Tissue:
     )
     try:
         tissue = build_tissue(
-            organ.anatomy, name, organ.spacing, seed=organ.seed, options=options, domain=organ.domain
+            organ.anatomy,
+            name,
+            organ.spacing,
+            seed=organ.seed,
+            options=options,
+            domain=organ.domain,
+            physics=physics,
         )
     except InputError as error:
         raise InputError(f"organs.{name}.anatomy: {error}") from None

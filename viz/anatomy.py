@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .offscreen import _environment, _reason
+from .offscreen import environment, reason
 from .region_box import NOTHING, RegionBox, colors_of
 from .section_labels import ink_on, label_places
 from .style import FAINT_INK, GROUND, INK, nice_floor, plot_style
@@ -326,11 +326,11 @@ def _render(job: dict[str, Any]) -> tuple[Any, str | None]:
         command = [sys.executable, "-P", "-m", f"{__package__}.anatomy_scene", str(file)]
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=SECONDS, check=False, env=_environment()
+                command, capture_output=True, text=True, timeout=SECONDS, check=False, env=environment()
             )
         except subprocess.TimeoutExpired:
             return None, f"no picture within {SECONDS:.0f} s"
         picture = file.with_name("scene.png")
         if done.returncode != 0 or not picture.is_file():
-            return None, _reason(done)
+            return None, reason(done.returncode, done.stderr)
         return imread(picture)[..., :3], None

@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 
 MOST_DOTS = 30000  # in the whole organ of the fullest frame; a still shows those near its cut faces
 TRIES = 6
+SPREAD = 1e4  # steps of the sequence below, somewhere in which the dots of a voxel begin
 PULLS = 4
 # Steps of the low-discrepancy sequence of Roberts (2018), "The unreasonable effectiveness of quasirandom
-# sequences", in 1 and 3 dimensions: fractional parts of k times these numbers fill the unit box evenly.
-GOLDEN = 0.6180339887498949
+# sequences", in 3 dimensions: fractional parts of k times these numbers fill the unit box evenly.
 PLASTIC = np.array([0.8191725133961645, 0.6710436067037893, 0.5497004779019703])
 
 
-def cells_per_dot(largest_total: float) -> float:
+def cells_per_dot(largest_total: float, most_dots: int = MOST_DOTS) -> float:
     """Return how many cells one dot stands for (1, 2 or 5 times a power of ten, at least 1)."""
-    wanted = max(largest_total / MOST_DOTS, 1.0)
+    wanted = max(largest_total / most_dots, 1.0)
     power = 10.0 ** np.floor(np.log10(wanted))
     return float(next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= wanted * (1 - 1e-9)))
 
@@ -35,7 +35,7 @@ def dot_positions(
     (z, y, x) is the share of tissue in each voxel, ``origin`` (x, y, z) the corner of the box.
     """
     voxel = np.flatnonzero(counts > 0.0)
-    threshold = (voxel * GOLDEN) % 1.0
+    threshold = _scattered(voxel)
     number = np.floor(counts.reshape(-1)[voxel] / per_dot + threshold).astype(np.int64)
     owner = np.repeat(voxel, number)
     rank = np.arange(owner.size) - np.repeat(np.cumsum(number) - number, number)
@@ -43,14 +43,26 @@ def dot_positions(
 
     chosen = corner + 0.5
     undecided = np.ones(owner.size, dtype=np.bool_)
+    start = SPREAD * _scattered(owner)
     for attempt in range(TRIES):
-        place = (owner * 0.7548776662 + rank * TRIES + attempt + 1.0)[:, None] * PLASTIC
+        place = (start + rank * TRIES + attempt + 1.0)[:, None] * PLASTIC
         candidate = corner + place % 1.0
         good = undecided & (_smooth_fraction(fraction, candidate) >= 0.5)
         chosen[good] = candidate[good]
         undecided &= ~good
     chosen[undecided] = _pulled_inside(fraction, chosen[undecided])
     return np.asarray(origin + chosen * spacing)
+
+
+def _scattered(index: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return a number in [0, 1) for each ``index``, unlike those of its neighbors, so that dots form no stripes.
+
+    The finalizer of SplitMix64 (Steele, Lea and Flood 2014).
+    """
+    mixed = index.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray((mixed ^ (mixed >> np.uint64(31))) >> np.uint64(11), dtype=np.float64) * 2.0**-53
 
 
 def _pulled_inside(fraction: NDArray[np.float64], place: NDArray[np.float64]) -> NDArray[np.float64]:

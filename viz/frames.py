@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,11 +12,13 @@ from numpy.typing import NDArray
 
 from tissuesim.errors import InputError, nearest
 
-from .dots import cells_per_dot, dot_positions
+from .body import FRONT, STANDING, UP, organ_kind
+from .dots import MOST_DOTS, cells_per_dot, dot_positions
+from .mesh_voxels import on_voxels
+from .style import day_text, nice_ceiling
+from .view import organ_frame
 
 if TYPE_CHECKING:
-    import xarray
-
     from tissuesim.run import Run
 
 Box = NDArray[np.float64]
@@ -24,7 +27,11 @@ LAYERS = {  # dots of a still: the fields that are counted together, and the col
     "car_t": ("CAR T cells", ("car_t_effector", "car_t_memory")),
 }
 SCALE_PERCENTILE = 99.8
-MOST_VALUES_FOR_SCALE = 40_000_000  # of all frames together; above, every second, third... frame is read
+MOST_VALUES_FOR_SCALE = (
+    12_000_000  # of all frames together; above, the frames with the highest means are read
+)
+FRAMES_KEPT = 4  # of the boxes read last, for days between two frames
+SLACK = 1e-6  # day
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,14 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class Scale:
+    """What pictures that are compared share: the end of the colors, and the cells one dot stands for."""
+
+    top: float
+    per_dot: dict[str, float]
+
+
+@dataclass(frozen=True)
 class Pictures:
     """Frames of one organ with everything they share: geometry, regions, label, unit and color scale."""
 
@@ -59,9 +74,15 @@ class Pictures:
     top: float  # the color scale runs from 0 to this
     fraction: Box
     region: NDArray[np.uint8]
+    region_names: tuple[str, ...]
     spacing: float
     origin: NDArray[np.float64]  # x, y, z of the corner of the box, mm
     frames: tuple[Frame, ...]
+    body_part: str = ""  # kind of organ, as in `body.KINDS`
+
+    def stance(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return (front, up): which way the organ looks and stands in its own axes."""
+        return (FRONT, UP) if self.body_part in STANDING else organ_frame(self.points())
 
     def points(self) -> NDArray[np.float64]:
         """Return the centers (n, 3) of the voxels with tissue, x y z in mm."""
@@ -69,51 +90,180 @@ class Pictures:
         return np.asarray(self.origin + (index + 0.5) * self.spacing)
 
 
-def read_pictures(run: Run, organ: str, days: Sequence[float], field: str) -> Pictures:
+def read_pictures(
+    run: Run, organ: str, days: Sequence[float], field: str, scale: Scale | None = None
+) -> Pictures:
     """Return the frames of ``organ`` nearest to ``days``, showing ``field`` and the cells.
 
-    InputError for an unknown organ or field, or if no frame is written yet.
+    Without ``scale`` it is that of this organ over the whole run. InputError for an unknown organ or field, for a
+    day that the run does not have, or if no frame is written yet.
     """
-    dataset = run[organ]
-    if "center" in dataset:
+    reader = OrganReader(run, organ, field)
+    scale = scale or shared_scale([reader])
+    chosen = sorted({reader.index_of(day) for day in days})
+    return reader.pictures([reader.frame(index, scale) for index in chosen], scale)
+
+
+def shared_scale(
+    readers: Sequence[OrganReader], most_dots: int = MOST_DOTS, top: float | None = None
+) -> Scale:
+    """Return one scale for organs or runs that are compared: the largest of their values and cell numbers.
+
+    ``top`` is the end of the colors where it is known already.
+    """
+    per_dot = {}
+    for key in LAYERS:
+        totals = [reader.most_cells(key) for reader in readers if reader.has(key)]
+        if totals:
+            per_dot[key] = cells_per_dot(max(totals), most_dots)
+    if top is None:
+        top = nice_ceiling(max(reader.largest() for reader in readers))
+    return Scale(top, per_dot)
+
+
+class OrganReader:
+    """One organ of a run: its geometry, and what one field and the cells are on its days."""
+
+    def __init__(self, run: Run, organ: str, field: str) -> None:
+        """Open ``organ``; InputError for an unknown organ or field, or if no frame is written yet."""
+        self.run, self.organ, self.field = run, organ, field
+        self.dataset = on_voxels(run[organ])
+        settings = (run.scenario.get("organs") or {}).get(organ) or {}
+        self.body_part = organ_kind(organ, settings)
+        self._check_field()
+        self.written = written_frames(run, organ)
+        self.days = np.asarray(self.dataset["time"].values, dtype=np.float64)
+        self.spacing = float(self.dataset.attrs["spacing_mm"])
+        self.volume = self.dataset["volume"].values
+        self.fraction = self.volume / self.spacing**3
+        corner = [float(self.dataset[axis][0]) for axis in ("x", "y", "z")]
+        self.origin = np.array(corner) - self.spacing / 2
+        shown = self.dataset[field].attrs
+        self.is_count = shown["kind"] == "cells" and shown["units"] == "cell"
+        # Cells are shown per mm3, or half-filled voxels at the surface would look empty.
+        self._divisor = np.where(self.volume > 0.0, self.volume, np.nan) if self.is_count else 1.0
+        self._read = lru_cache(maxsize=FRAMES_KEPT * (1 + len(LAYERS)))(self._read_box)
+
+    def _check_field(self) -> None:
+        if self.field in self.dataset and self.dataset[self.field].dims == ("time", "z", "y", "x"):
+            return
+        arrays = self.dataset.data_vars.items()
+        known = [str(name) for name, array in arrays if "z" in array.dims and "time" in array.dims]
+        hint = nearest(self.field, known)
         raise InputError(
-            f"'{organ}' lies on the cells of a mesh, and pictures are drawn of voxels; run it with domain: voxels, or "
-            "read fields.zarr, where 'center' holds the place of each cell"
+            f"field '{self.field}' is not in the organ '{self.organ}'; it has {', '.join(known)}{hint}."
         )
-    if field not in dataset or dataset[field].dims != ("time", "z", "y", "x"):
-        known = [
-            str(name)
-            for name, array in dataset.data_vars.items()
-            if "z" in array.dims and "time" in array.dims
-        ]
-        hint = nearest(field, known)
-        raise InputError(f"field '{field}' is not in the organ '{organ}'; it has {', '.join(known)}{hint}.")
-    written = written_frames(run, organ)
-    chosen = sorted({nearest_frame(dataset["time"].values, written, day) for day in days})
-    spacing = float(dataset.attrs["spacing_mm"])
-    volume = dataset["volume"].values
-    corner = np.array([float(dataset[axis][0]) for axis in ("x", "y", "z")]) - spacing / 2
-    kind = str(dataset[field].attrs["kind"])
-    is_count = kind == "cells" and dataset[field].attrs["units"] == "cell"
-    scale = np.where(volume > 0.0, volume, np.nan) if is_count else np.ones_like(volume)
-    layers = _Layers(dataset, written, volume / spacing**3, corner, spacing)
-    frames = tuple(
-        Frame(float(dataset["time"][index]), _box(dataset, field, index) / scale, layers.at(index))
-        for index in chosen
-    )
-    return Pictures(
-        organ=organ,
-        field=field,
-        label=str(dataset[field].attrs["long_name"]),
-        unit="cell/mm^3" if is_count else str(dataset[field].attrs["units"]),
-        kind=kind,
-        top=_top(dataset, field, written, scale),
-        fraction=volume / spacing**3,
-        region=dataset["region"].values,
-        spacing=spacing,
-        origin=corner,
-        frames=frames,
-    )
+
+    def index_of(self, day: float) -> int:
+        """Return the index of the written frame nearest to ``day``; InputError for a day beyond them."""
+        first, last = (float(self.days[self.written[end]]) for end in (0, -1))
+        if not first - SLACK <= day <= last + SLACK:
+            going = " so far" if self.run.status["status"] == "running" else ""
+            raise InputError(
+                f"{day_text(day)} is not in '{self.run.path}', whose pictures{going} go from {day_text(first)} to "
+                f"{day_text(last)}"
+            )
+        return nearest_frame(self.days, self.written, day)
+
+    def values(self, index: int) -> Box:
+        """Return the field (z, y, x) of one frame, NaN outside the organ; cells as cell/mm3."""
+        return np.asarray(self._read(self.field, index) / self._divisor)
+
+    def has(self, key: str) -> bool:
+        """Return whether the organ has cells of layer ``key``."""
+        return any(name in self.dataset for name in LAYERS[key][1])
+
+    def counts(self, key: str, index: int) -> Box:
+        """Return the cells of one layer per voxel (z, y, x), zero outside the organ."""
+        names = [name for name in LAYERS[key][1] if name in self.dataset]
+        boxes = [np.nan_to_num(self._read(name, index)) * self._per_value(name) for name in names]
+        return np.asarray(np.sum(boxes, axis=0))
+
+    def frame(self, index: int, scale: Scale) -> Frame:
+        """Return one written frame."""
+        counts = {key: self.counts(key, index) for key in scale.per_dot if self.has(key)}
+        return self._frame(float(self.days[index]), self.values(index), counts, scale)
+
+    def between(self, day: float, scale: Scale) -> Frame:
+        """Return the moment ``day``: values and cells linear in time between the two frames around it."""
+        days = self.days[self.written]
+        after = int(np.clip(np.searchsorted(days, day), 1, max(days.size - 1, 1)))
+        if days.size == 1:
+            return self.frame(int(self.written[0]), scale)
+        part = float(np.clip((day - days[after - 1]) / (days[after] - days[after - 1]), 0.0, 1.0))
+        one, other = int(self.written[after - 1]), int(self.written[after])
+        values = (1.0 - part) * self.values(one) + part * self.values(other)
+        counts = {
+            key: (1.0 - part) * self.counts(key, one) + part * self.counts(key, other)
+            for key in scale.per_dot
+            if self.has(key)
+        }
+        return self._frame(day, values, counts, scale)
+
+    def pictures(self, frames: Sequence[Frame], scale: Scale) -> Pictures:
+        """Return ``frames`` with what they share."""
+        shown = self.dataset[self.field].attrs
+        return Pictures(
+            organ=self.organ,
+            field=self.field,
+            label=str(shown["long_name"]),
+            unit="cell/mm^3" if self.is_count else str(shown["units"]),
+            kind=str(shown["kind"]),
+            top=scale.top,
+            fraction=self.fraction,
+            region=self.dataset["region"].values,
+            region_names=tuple(str(self.dataset["region"].attrs["flag_meanings"]).split()[:-1]),
+            spacing=self.spacing,
+            origin=self.origin,
+            frames=tuple(frames),
+            body_part=self.body_part,
+        )
+
+    def largest(self) -> float:
+        """Return a value above nearly all values of the whole run."""
+        frames = self.written
+        most = max(1, MOST_VALUES_FOR_SCALE // self.fraction.size)
+        if frames.size > most:
+            frames = self._fullest(most)
+        largest = 0.0
+        for index in frames:
+            values = self.values(int(index))
+            values = values[np.isfinite(values)]
+            if values.size:
+                largest = max(largest, float(np.percentile(values, SCALE_PERCENTILE)))
+        return largest
+
+    def most_cells(self, key: str) -> float:
+        """Return the largest number of cells of layer ``key`` in the organ at one time."""
+        names = [f"{self.organ}.{name}.sum" for name in LAYERS[key][1] if name in self.dataset]
+        columns = self.run.columns(names)
+        if all(name in columns for name in names) and columns["time"].size:
+            return float(np.sum([columns[name] for name in names], axis=0).max())
+        return max(float(self.counts(key, int(index)).sum()) for index in self.written)
+
+    def _fullest(self, most: int) -> NDArray[np.int64]:
+        """Return the ``most`` frames with the highest total of the field, else frames evenly spread."""
+        columns = self.run.columns([f"{self.organ}.{self.field}.{part}" for part in ("sum", "mean")])
+        days = columns.pop("time")
+        for series in columns.values():
+            if days.size:
+                level = np.interp(self.days[self.written], days, series)
+                return np.asarray(self.written[np.argsort(level, kind="stable")[-most:]])
+        return self.written[np.linspace(0, self.written.size - 1, most).round().astype(np.int64)]
+
+    def _frame(self, day: float, values: Box, counts: dict[str, Box], scale: Scale) -> Frame:
+        layers = []
+        for key, cells in counts.items():
+            per_dot = scale.per_dot[key]
+            dots = dot_positions(cells, per_dot, self.fraction, self.origin, self.spacing)
+            layers.append(Layer(key, LAYERS[key][0], dots, per_dot, float(cells.sum())))
+        return Frame(day, values, tuple(layers))
+
+    def _per_value(self, name: str) -> Box | float:
+        return 1.0 if self.dataset[name].attrs["units"] == "cell" else self.volume
+
+    def _read_box(self, name: str, index: int) -> Box:
+        return np.asarray(self.dataset[name][index].values, dtype=np.float64)
 
 
 def written_frames(run: Run, organ: str) -> NDArray[np.int64]:
@@ -127,59 +277,3 @@ def written_frames(run: Run, organ: str) -> NDArray[np.int64]:
 def nearest_frame(days: NDArray[np.float64], written: NDArray[np.int64], day: float) -> int:
     """Return the index of the complete frame closest to ``day``."""
     return int(written[np.argmin(np.abs(days[written] - day))])
-
-
-def _box(dataset: xarray.Dataset, field: str, index: int) -> Box:
-    return np.asarray(dataset[field][index].values, dtype=np.float64)
-
-
-def _top(dataset: xarray.Dataset, field: str, written: NDArray[np.int64], scale: Box) -> float:
-    """Return the end of the color scale: a round number above nearly all values of the whole run."""
-    from .style import nice_ceiling
-
-    step = max(1, int(np.ceil(written.size * scale.size / MOST_VALUES_FOR_SCALE)))
-    largest = 0.0
-    for index in written[::step]:
-        values = _box(dataset, field, int(index)) / scale
-        values = values[np.isfinite(values)]
-        largest = max(largest, float(np.percentile(values, SCALE_PERCENTILE)) if values.size else 0.0)
-    return nice_ceiling(largest)
-
-
-class _Layers:
-    """The dots of a run, with one number of cells per dot for all days."""
-
-    def __init__(
-        self,
-        dataset: xarray.Dataset,
-        written: NDArray[np.int64],
-        fraction: Box,
-        corner: NDArray[np.float64],
-        spacing: float,
-    ) -> None:
-        self.dataset, self.fraction, self.corner, self.spacing = dataset, fraction, corner, spacing
-        self.per_dot: dict[str, float] = {}
-        step = max(1, int(np.ceil(written.size * fraction.size / MOST_VALUES_FOR_SCALE)))
-        for key, (_, names) in LAYERS.items():
-            if any(name in dataset for name in names):
-                totals = [float(self.counts(key, int(index)).sum()) for index in written[::step]]
-                self.per_dot[key] = cells_per_dot(max(totals))
-
-    def counts(self, key: str, index: int) -> Box:
-        """Cells of one layer per voxel (z, y, x), zero outside the organ."""
-        boxes = [self._cells(name, index) for name in LAYERS[key][1] if name in self.dataset]
-        return np.asarray(np.sum(boxes, axis=0))
-
-    def _cells(self, name: str, index: int) -> Box:
-        cells = np.nan_to_num(_box(self.dataset, name, index))
-        density = self.dataset[name].attrs["units"] != "cell"
-        return cells * self.fraction * self.spacing**3 if density else cells
-
-    def at(self, index: int) -> tuple[Layer, ...]:
-        """Return the layers of one frame."""
-        layers = []
-        for key, per_dot in self.per_dot.items():
-            counts = self.counts(key, index)
-            positions = dot_positions(counts, per_dot, self.fraction, self.corner, self.spacing)
-            layers.append(Layer(key, LAYERS[key][0], positions, per_dot, float(counts.sum())))
-        return tuple(layers)

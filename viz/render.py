@@ -1,18 +1,21 @@
-"""Stills of a run: an organ on chosen days, and before, peak and after side by side."""
+"""Stills of a run: an organ on chosen days, before, peak and after side by side, and against another run."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tissuesim.readouts.endpoints import peak
 from tissuesim.run import Run
 
-from .compose import compose
-from .frames import Pictures, nearest_frame, read_pictures, written_frames
-from .offscreen import Image, draw_frames
-from .style import title_text
-from .view import View
+from .compose import Panel, draw_sheet, side_by_side
+from .dots import MOST_DOTS as CUT_DOTS
+from .frames import OrganReader, Pictures, Scale, nearest_frame, shared_scale, written_frames
+from .offscreen import Renderer
+from .stage import MOST_DOTS, captioned, check_view, draw_panels, note
+from .style import day_text, organ_title, title_text
 
 FIELD = "inflammation"
 AFTER = 180.0  # day of the last picture of a panel
@@ -21,16 +24,19 @@ CAPTIONS = ("Before", "CAR T peak", "After")
 
 
 def render_day(
-    run: Run | Path | str, organ: str, day: float, field: str = FIELD, out: Path | str | None = None
+    run: Run | Path | str,
+    organ: str,
+    day: float,
+    field: str = FIELD,
+    out: Path | str | None = None,
+    view: str = "cut",
 ) -> Path:
     """Draw ``organ`` on the frame nearest to ``day``, colored by ``field``, and return the PNG.
 
-    ``out`` is a file (``.png``) or a folder (default: ``pictures`` of the run). InputError for unknown names.
+    ``out`` is a file (``.png``) or a folder (default: ``pictures`` of the run). InputError for unknown names and for
+    a day that the run does not have.
     """
-    run = opened(run)
-    pictures = read_pictures(run, organ, [day], field)
-    images, view = draw_frames(pictures)
-    return _still(run, pictures, images[0], view, out)
+    return render_run(run, [day], organ, field, out, view)[0]
 
 
 def render_run(
@@ -39,27 +45,37 @@ def render_run(
     organ: str | None = None,
     field: str | None = None,
     out: Path | str | None = None,
+    view: str | None = None,
 ) -> list[Path]:
     """Draw one still per day into the folder ``out`` (default: ``pictures`` of the run) and return the PNGs.
 
-    By default: the first organ, ``inflammation``, and the days before treatment, of the CAR T peak, 30, 90,
-    180 and the end, followed by a panel of three of them side by side.
+    By default: the organ cut open (all organs in the body, if there are several), ``inflammation``, and the days
+    before treatment, of the CAR T peak, 30, 90, 180 and the end, followed by three of them side by side.
+    ``view`` is one of `stage.VIEWS`.
     """
     run = opened(run)
-    organ = organ if organ is not None else run.organs[0]
     field = field if field is not None else FIELD
-    three = panel_days(run, organ)
-    end = float(run[organ]["time"][written_frames(run, organ)[-1]])
-    chosen = days if days is not None else (*three, *(day for day in LATER_DAYS if day < end), end)
-    pictures = read_pictures(run, organ, chosen, field)
-    images, view = draw_frames(pictures)
-    paths = []
-    for frame, image in zip(pictures.frames, images, strict=True):
-        paths.append(_still(run, replace(pictures, frames=(frame,)), image, view, out))
+    if check_view(view or default_view(run, organ)) == "patient":
+        from .patient import render_patient
+
+        return render_patient(run, days, field, out)
+    view, organ = view or "cut", organ if organ is not None else run.organs[0]
+    reader = OrganReader(run, organ, field)
+    three = panel_days(run, organ) if days is None else ()
+    chosen = days if days is not None else default_days(run, organ, three)
+    with contextlib.nullcontext() if view == "section" else Renderer() as renderer:
+        # it gets ready while the fields are read
+        scale = shared_scale([reader], MOST_DOTS.get(view, CUT_DOTS))
+        pictures = chosen_frames(reader, chosen, scale)
+        (panels,) = draw_panels(view, [pictures], () if renderer is None else (renderer,))
+    paths = [
+        _still(run, replace(pictures, frames=(frame,)), panel, view, out)
+        for frame, panel in zip(pictures.frames, panels, strict=True)
+    ]
     if days is None and len(three) == len(CAPTIONS):
         drawn = [frame.day for frame in pictures.frames]
         paths.append(
-            _panel(run, pictures, [(drawn.index(day), images[drawn.index(day)]) for day in three], view, out)
+            _panel(run, pictures, [panels[drawn.index(day)] for day in three], view, out, CAPTIONS, three)
         )
     return paths
 
@@ -70,13 +86,80 @@ def panel(
     organ: str | None = None,
     field: str = FIELD,
     out: Path | str | None = None,
+    view: str = "cut",
 ) -> Path:
     """Draw ``days`` (default: before treatment, CAR T peak, day 180) side by side and return the PNG."""
     run = opened(run)
     organ = organ if organ is not None else run.organs[0]
-    pictures = read_pictures(run, organ, days if days is not None else panel_days(run, organ), field)
-    images, view = draw_frames(pictures)
-    return _panel(run, pictures, list(enumerate(images)), view, out, captions=days is None)
+    reader = OrganReader(run, organ, field)
+    scale = shared_scale([reader], MOST_DOTS.get(check_view(view), CUT_DOTS))
+    pictures = chosen_frames(reader, days if days is not None else panel_days(run, organ), scale)
+    (panels,) = draw_panels(view, [pictures])
+    drawn = tuple(frame.day for frame in pictures.frames)
+    captions = CAPTIONS if days is None and len(drawn) == len(CAPTIONS) else ()
+    return _panel(run, pictures, panels, view, out, captions, drawn)
+
+
+def compare(
+    run: Run | Path | str,
+    other: Run | Path | str,
+    days: Sequence[float] | None = None,
+    organ: str | None = None,
+    field: str | None = None,
+    out: Path | str | None = None,
+    view: str | None = None,
+) -> Path:
+    """Draw two runs with one scale, such as treated against untreated, and return the PNG.
+
+    One day: the runs side by side. Several days (default: before treatment, CAR T peak, day 180 of ``run``): a row
+    for each run. InputError if a run lacks the organ, the field or a day.
+    """
+    runs = [opened(run), opened(other)]
+    field = field if field is not None else FIELD
+    if check_view(view or default_view(runs[0], organ)) == "patient":
+        from .patient import compare_patients
+
+        return compare_patients(runs, days, field, out)
+    view, organ = view or "cut", organ if organ is not None else runs[0].organs[0]
+    readers = [OrganReader(each, organ, field) for each in runs]
+    scale = shared_scale(readers, MOST_DOTS.get(view, CUT_DOTS))
+    asked = days if days is not None else shared_days(runs, organ)
+    series = [chosen_frames(reader, asked, scale) for reader in readers]
+    rows = draw_panels(view, series)
+    arms = [arm(each) for each in runs]
+    if len(series[0].frames) == 1:
+        day = day_text(series[0].frames[0].day)
+        grid = [[captioned(row[0], name) for row, name in zip(rows, arms, strict=True)]]
+        names: tuple[str, ...] = ()
+        title = f"{organ_title(organ)}, {day}"
+    else:
+        grid = [
+            [captioned(each, day_text(frame.day)) for each, frame in zip(row, pictures.frames, strict=True)]
+            for row, pictures in zip(rows, series, strict=True)
+        ]
+        names, title = tuple(arms), organ_title(organ)
+    told = note(view, grid[0][0], series[0])
+    sheet = side_by_side(grid, title, " against ".join(arms), told, series[0], names)
+    path = target(runs[0], out, f"{_stem(series[0], view)}_against_{runs[1].path.name}.png")
+    draw_sheet(sheet, path)
+    return path
+
+
+def default_view(run: Run, organ: str | None) -> str:
+    """Return the view of a run whose reader asked for none."""
+    return "patient" if organ is None and len(run.organs) > 1 else "cut"
+
+
+def chosen_frames(reader: OrganReader, days: Sequence[float], scale: Scale) -> Pictures:
+    """Return the frames nearest to ``days``, each once, in order of time; InputError for a day beyond the run."""
+    indices = sorted({reader.index_of(day) for day in days})
+    return reader.pictures([reader.frame(index, scale) for index in indices], scale)
+
+
+def default_days(run: Run, organ: str, three: Sequence[float]) -> tuple[float, ...]:
+    """Return the days of the stills of a run: those of its panel, later ones and the end."""
+    end = float(run[organ]["time"][written_frames(run, organ)[-1]])
+    return (*three, *(day for day in LATER_DAYS if day < end), end)
 
 
 def panel_days(run: Run, organ: str) -> tuple[float, ...]:
@@ -88,9 +171,17 @@ def panel_days(run: Run, organ: str) -> tuple[float, ...]:
     written = written_frames(run, organ)
     before = written[frame_days[written] <= run.baseline_day]
     first = int(before[-1]) if before.size else int(written[0])
-    peak = run.endpoints["day_car_t_peak"]
-    later = [nearest_frame(frame_days, written, day) for day in (0.0 if peak is None else peak, AFTER)]
+    columns = run.columns(["car_t_per_ul"])
+    highest = peak(columns["time"], columns["car_t_per_ul"])[0] if "car_t_per_ul" in columns else None
+    later = [nearest_frame(frame_days, written, day) for day in (0.0 if highest is None else highest, AFTER)]
     return tuple(float(frame_days[index]) for index in sorted({first, *later}))
+
+
+def shared_days(runs: Sequence[Run], organ: str) -> tuple[float, ...]:
+    """Return the panel days of the first run that all ``runs`` have reached."""
+    ends = [float(run[organ]["time"][written_frames(run, organ)[-1]]) for run in runs]
+    days = tuple(day for day in panel_days(runs[0], organ) if day <= min(ends))
+    return days or (min(ends),)
 
 
 def opened(run: Run | Path | str) -> Run:
@@ -110,23 +201,35 @@ def target(run: Run, out: Path | str | None, name: str) -> Path:
     return (Path(out) if out is not None else run.path / "pictures") / name
 
 
-def _still(run: Run, pictures: Pictures, image: Image, view: View, out: Path | str | None) -> Path:
-    path = target(run, out, f"{pictures.organ}_{pictures.field}_day{pictures.frames[0].day:g}.png")
-    compose(pictures, [image], view, arm(run), path)
+def _stem(pictures: Pictures, view: str) -> str:
+    return f"{pictures.organ}_{pictures.field}" + ("" if view == "cut" else f"_{view}")
+
+
+def _still(run: Run, pictures: Pictures, panel: Panel, view: str, out: Path | str | None) -> Path:
+    day = pictures.frames[0].day
+    path = target(run, out, f"{_stem(pictures, view)}_day{day:g}.png")
+    title = f"{organ_title(pictures.organ)}, {day_text(day)}"
+    told = note(view, panel, pictures)
+    draw_sheet(side_by_side([[panel]], title, arm(run), told, pictures), path)
     return path
 
 
 def _panel(
     run: Run,
     pictures: Pictures,
-    chosen: Sequence[tuple[int, Image]],
-    view: View,
+    panels: Sequence[Panel],
+    view: str,
     out: Path | str | None,
-    *,
-    captions: bool = True,
+    names: Sequence[str],
+    days: Sequence[float],
 ) -> Path:
-    frames = tuple(pictures.frames[number] for number, _ in chosen)
-    path = target(run, out, f"{pictures.organ}_{pictures.field}_panel.png")
-    names = CAPTIONS if captions and len(frames) == len(CAPTIONS) else ()
-    compose(replace(pictures, frames=frames), [image for _, image in chosen], view, arm(run), path, names)
+    path = target(run, out, f"{_stem(pictures, view)}_panel.png")
+    texts = (
+        [f"{name}, {day_text(day)}" for name, day in zip(names, days, strict=True)]
+        if names
+        else [day_text(day) for day in days]
+    )
+    row = [captioned(panel, text) for panel, text in zip(panels, texts, strict=True)]
+    told = note(view, row[0], pictures)
+    draw_sheet(side_by_side([row], organ_title(pictures.organ), arm(run), told, pictures), path)
     return path

@@ -13,23 +13,32 @@ DOT_PIXELS = 3  # half width of a dot
 
 
 def section_image(
-    pictures: Pictures, frame: Frame, view: View, colors: NDArray[np.uint8], dots: dict[str, str]
+    pictures: Pictures,
+    frame: Frame,
+    view: View,
+    colors: NDArray[np.uint8],
+    dots: dict[str, str],
+    image: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.uint8]:
     """Return the picture (height, width, 3): the field in the organ's middle plane, cells near it as dots.
 
-    ``view`` must not be tilted; ``dots`` gives the color of each layer of cells.
+    ``view`` must not be tilted; ``dots`` gives the color of each layer of cells. With an ``image`` of other organs
+    in the same view this one is painted onto it.
     """
     rows = (np.arange(view.height) - (view.height - 1) / 2) * -view.mm_per_pixel
     columns = (np.arange(view.width) - (view.width - 1) / 2) * view.mm_per_pixel
-    plane = view.focus + (view.center - view.focus) @ view.toward_camera * view.toward_camera
+    size = np.array(pictures.fraction.shape[::-1]) * pictures.spacing
+    middle = pictures.origin + size / 2
+    plane = view.focus + (middle - view.focus) @ view.toward_camera * view.toward_camera
     place = plane + rows[:, None, None] * view.screen_up + columns[None, :, None] * view.screen_right
     index = np.floor((place - pictures.origin) / pictures.spacing).astype(np.int64)[..., ::-1]
     inside = np.all((index >= 0) & (index < pictures.fraction.shape), axis=-1)
     clipped = np.clip(index, 0, np.array(pictures.fraction.shape) - 1)
     values = np.where(inside, frame.values[tuple(np.moveaxis(clipped, -1, 0))], np.nan)
 
-    image = np.empty((*values.shape, 3), dtype=np.uint8)
-    image[:] = _rgb(GROUND)
+    if image is None:
+        image = np.empty((*values.shape, 3), dtype=np.uint8)
+        image[:] = _rgb(GROUND)
     tissue = np.isfinite(values)
     level = np.clip(values[tissue] / pictures.top, 0.0, 1.0) * (len(colors) - 1)
     image[tissue] = colors[np.round(level).astype(np.int64)]

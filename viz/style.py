@@ -37,6 +37,8 @@ INK = "#E8EAEE"
 FAINT_INK = "#9AA3B2"
 DOT_COLORS = {"autoreactive": "#62BDF2", "car_t": "#3BE3A4"}
 
+DISEASES = {"sle": "SLE", "ssc": "SSc", "iim": "IIM"}  # as people write them
+
 MAP_RANGE = (0.1, 0.95)  # the ends of a map would drown in the ground or bleach the cells in front of it
 FIELD_MAPS = {"signal": "plasma", "cells": "cividis", "state": "magma"}
 
@@ -110,7 +112,13 @@ def split_label(label: str) -> Legend:
 
 def unit_text(unit: str) -> str:
     """Return a unit as people write it: '/µL' for cells per volume of blood, 'mm³' for 'mm^3', '' for '1'."""
-    plain = unit.replace("mm^3", "mm³").replace("mm3", "mm³").replace("mm^2", "mm²").replace("uL", "µL")
+    plain = (
+        unit.replace("1.73m2", "1.73 m²")
+        .replace("mm^3", "mm³")
+        .replace("mm3", "mm³")
+        .replace("mm^2", "mm²")
+        .replace("uL", "µL")
+    )
     return "" if plain == "1" else plain.replace("1/", "/")
 
 
@@ -159,4 +167,13 @@ def day_text(day: float) -> str:
 def title_text(name: str) -> str:
     """Return 'kidney_car_t' as 'Kidney CAR T'."""
     text = name.replace("_", " ").replace("-", " ").replace("car t", "CAR T").strip()
-    return text[:1].upper() + text[1:]
+    words = [DISEASES.get(word, word) for word in text.split(" ")]
+    text = " ".join(words)
+    return text if words[0] in DISEASES.values() else text[:1].upper() + text[1:]
+
+
+def organ_title(name: str) -> str:
+    """Return 'kidney_left' as 'Left kidney', 'lungs' as 'Lungs'."""
+    words = name.split("_")
+    side = words[-1] in ("left", "right") and len(words) > 1
+    return title_text(" ".join([words[-1], *words[:-1]] if side else words))

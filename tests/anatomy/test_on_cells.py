@@ -43,7 +43,7 @@ def test_the_cells_are_the_tissue(mesh: Path) -> None:
     assert tissue.points is not None and tissue.volume.sum() == pytest.approx(16_000, rel=1e-9)
     assert tissue.region_names == voxels.region_names
     assert list(tissue.region_volumes().values()) == pytest.approx([8000, 8000], rel=0.05)
-    assert set(tissue.maps) == set(voxels.maps)
+    assert set(tissue.maps) == set(voxels.maps) | {"middle_x", "middle_y", "middle_z"}
     assert tissue.maps["depth"].max() == pytest.approx(voxels.maps["depth"].max(), rel=0.2)
     assert tissue.report["components"] == 1 and abs(float(str(tissue.report["volume_error"]))) < 1e-9
 
@@ -78,8 +78,18 @@ def test_a_run_on_tetrahedra(mesh: Path, tmp_path: Path) -> None:
     simulation.check(simulation.state)
     assert simulation.state.organs["kidney"].signals.max() > 0
     assert (folder / "fields.zarr" / "kidney" / "center").is_dir()
-    with pytest.raises(InputError, match="'kidney' lies on the cells of a mesh"):
-        read_pictures(Run(folder), "kidney", [0.0], "inflammation")
+    pictures = read_pictures(Run(folder), "kidney", [0.0], "inflammation")
+    (frame,) = pictures.frames
+    assert pictures.fraction.sum() * pictures.spacing**3 == pytest.approx(16_000, rel=0.01)
+    inside = pictures.fraction > 0
+    assert np.isfinite(frame.values[inside]).all() and np.isnan(frame.values[~inside]).all()
+    state = simulation.state.organs["kidney"].states
+    assert (
+        frame.values[inside].min() >= state.min() - 1e-6 and frame.values[inside].max() <= state.max() + 1e-6
+    )
+    column = simulation.scenario.plan.organ.cells.index("autoreactive_b")
+    total = simulation.state.organs["kidney"].cells[:, column].sum()
+    assert next(layer for layer in frame.layers if layer.key == "autoreactive").total == pytest.approx(total)
 
 
 def test_what_is_no_mesh_is_refused(tmp_path: Path) -> None:

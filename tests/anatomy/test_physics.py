@@ -25,7 +25,19 @@ from tissuesim.model.model import Model
 from tissuesim.scenario import Scenario, build_scenario
 from tissuesim.simulation import Simulation
 
-ORGANS = ("kidney", "lungs", "heart", "skin", "joint")
+ORGANS = (
+    "kidney",
+    "lungs",
+    "heart",
+    "skin",
+    "joint",
+    "kidney_patch",
+    "lung_patch",
+    "heart_patch",
+    "skin_patch",
+    "joint_patch",
+    "lymph_node_patch",
+)
 RUN = """
 name: run
 model: autoimmune
@@ -106,6 +118,43 @@ def test_shipped_physics_enters_the_shipped_model(name: str) -> None:
         assert touched <= set(values)
         for target in (*touched, *moving):
             assert np.isfinite(values[target]) and values[target] >= 0
+
+
+@pytest.mark.parametrize(
+    ("name", "spacing"),
+    [("kidney", 3.0), ("lungs", 8.0), ("heart", 3.0), ("joint", 1.5), ("skin", 0.5), ("kidney_patch", 0.05)],
+)
+def test_niche_fraction_is_the_share_of_niche_sites(name: str, spacing: float) -> None:
+    """Of every region the physics' niche fraction is niche, also of regions thinner than a voxel."""
+    physics = load_physics(name)
+    tissue = build_tissue(name, name, spacing, physics=physics)
+    niche = tissue.maps["niche_site"]
+    assert niche.min() >= 0 and niche.max() <= 1
+    by_share: dict[float, list[str]] = {}
+    for own, share in physics.niche_shares().items():
+        by_share.setdefault(share, []).append(own)
+    for share, regions in by_share.items():  # regions of one share are filled together
+        mask = tissue.in_regions(regions)
+        found = (niche * tissue.volume)[mask].sum() / tissue.volume[mask].sum()
+        assert found == pytest.approx(share, rel=1e-6), regions
+
+
+def test_niche_fraction_and_vessels_of_a_config_reach_the_tissue(tmp_path: Path) -> None:
+    """A physics in a run config moves niches to the medulla and makes its vessels as dense as it says."""
+    file = tmp_path / "mine.yaml"
+    file.write_text(text(niche_fraction="0.1", vascular_density="2"))
+    plain, changed = (scenario(physics).tissues["kidney"] for physics in (None, str(file)))
+    medulla, cortex = (changed.in_regions([name]) for name in ("medulla", "cortex"))
+    assert plain.maps["niche_site"][cortex].any() and not plain.maps["niche_site"][medulla].any()
+    niche = changed.maps["niche_site"]
+    assert not niche[~medulla].any()
+    assert np.average(niche[medulla], weights=changed.volume[medulla]) == pytest.approx(0.1, rel=1e-6)
+    before, after = (
+        np.average(tissue.maps["vascular_density"][medulla], weights=tissue.volume[medulla])
+        for tissue in (plain, changed)
+    )
+    assert before < 0.6 and after == pytest.approx(2, rel=0.1)
+    assert np.array_equal(plain.maps["vascular_density"][cortex], changed.maps["vascular_density"][cortex])
 
 
 def test_lungs_open_to_their_airways() -> None:

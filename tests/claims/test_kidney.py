@@ -73,8 +73,18 @@ def _day_below(when: np.ndarray, counts: np.ndarray, level: float) -> float:
 
 
 def test_two_and_four_millimeters_agree(runs: Runs) -> None:
-    """The day of extinction at 2 mm and at 4 mm differs by at most 4 days."""
-    coarse = runs("kidney_car_t", COARSE, "time.end=181 day").extinction_day()
-    fine = runs("kidney_car_t", "organs.kidney.spacing=2 mm", "time.end=25 day").extinction_day()
-    assert fine is not None
-    assert abs(fine - coarse) <= 4
+    """At 2 mm and at 4 mm one cell in 50,000 is left on the same day, to one day; all are gone by day 30.
+
+    When the last lineage ends is chance (a cell or two may last for ten days); when the many end is not.
+    """
+    coarse = runs("kidney_car_t", COARSE, "time.end=181 day")
+    fine = runs("kidney_car_t", "organs.kidney.spacing=2 mm", "time.end=30 day")
+    assert fine.extinction_day() is not None
+    assert abs(_day_rare(fine) - _day_rare(coarse)) <= 1
+
+
+def _day_rare(course: Any) -> float:
+    """Day from the infusion on when autoreactive B cells fall below 1/50,000 of day 0."""
+    when, total = np.array(course.days), course.column("autoreactive_total")
+    later = when >= 0
+    return _day_below(when[later], total[later], 2e-5 * total[later][0])

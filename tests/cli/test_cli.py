@@ -121,6 +121,19 @@ def test_a_person_gets_progress_on_stderr_and_a_table(
     assert "day_car_t_peak" in captured.out and "9.2" in captured.out and "not in this run" in captured.out
     assert "345 voxels" in captured.out
     assert "tissuesim render runs/made" in captured.out
+    assert "tissuesim report runs/made" in captured.out
+
+
+def test_a_run_can_end_with_its_report(
+    solver: type[Simulation], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """--report writes the page of the run that has just ended and tells where it is, to people and to programs."""
+    monkeypatch.setattr(cli, "_write_report", lambda folder, *_: folder / "report.html")
+    assert call("run", "kidney_car_t", "--report") == 0
+    out = capfd.readouterr().out
+    assert "runs/made/report.html" in out and "tissuesim report" not in out
+    assert call("run", "kidney_car_t", "--report", "--json", "--out", "there") == 0
+    assert json.loads(capfd.readouterr().out)["report"] == "there/report.html"
 
 
 def test_quiet_prints_the_folder_alone(solver: type[Simulation], capfd: pytest.CaptureFixture[str]) -> None:
@@ -184,17 +197,13 @@ def test_render_prints_where_the_pictures_are(
     asked: dict[str, Any] = {}
     pictures = tmp_path / "pictures"
 
-    def render_run(folder: Path, **options: Any) -> list[Path]:
+    def draw(folder: Path, **options: Any) -> list[str]:
         asked.update(options)
-        return [pictures / "kidney.png"]
+        return [str(pictures / "kidney.png"), f"Pictures are in {pictures}"]
 
-    render, timeseries = (
-        types.ModuleType("tissuesim.viz.render"),
-        types.ModuleType("tissuesim.viz.timeseries"),
-    )
-    render.render_run = render_run  # type: ignore[attr-defined]
-    timeseries.plot_timeseries = lambda folder, out: pictures / "course.png"  # type: ignore[attr-defined]
-    for module in (types.ModuleType("tissuesim.viz"), render, timeseries):
+    command = types.ModuleType("tissuesim.viz.command")
+    command.draw = draw  # type: ignore[attr-defined]
+    for module in (types.ModuleType("tissuesim.viz"), command):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     assert call("render", str(tmp_path), "--day", "0,14,90", "--organ", "kidney") == 0
     lines = capfd.readouterr().out.splitlines()
@@ -223,11 +232,16 @@ def test_verify_fails_when_a_check_fails(
     module = types.ModuleType("tissuesim.verification")
     module.scorecard = lambda quick: [Check("a", True), Check("b", passed)]  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "tissuesim.verification", module)
+    kept: list[bool] = []
+    saved = types.ModuleType("tissuesim.verification.saved")
+    saved.save_scorecard = lambda checks, quick: kept.append(quick)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "tissuesim.verification.saved", saved)
     assert call("verify", "--json") == (0 if passed else 1)
     found = json.loads(capfd.readouterr().out)
     assert found["passed"] is passed and [check["name"] for check in found["checks"]] == ["a", "b"]
     assert call("verify") == (0 if passed else 1)
     assert ("FAIL" in capfd.readouterr().out) is not passed
+    assert kept == [False, False]  # for the next report
 
 
 def test_schema_is_json(capfd: pytest.CaptureFixture[str]) -> None:

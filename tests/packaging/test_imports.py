@@ -39,7 +39,7 @@ ROOMS: dict[str, set[str]] = {
     "verification": {"simulation", "scenario", "anatomy", "config"},
     "doctor": {"backends", "run"},
     "bench": {"simulation", "scenario", "backends", "codegen", "numerics", "tissue", "viz"},
-    "viz": {"run", "tissue"},
+    "viz": {"run", "tissue", "readouts"},
     "configs": set(),
     "cli": {"bench", "verification", "doctor", "simulation", "scenario", "config", "model", "run"},
     "__init__": {"config", "model", "run", "scenario", "simulation", "tissue"},
@@ -108,7 +108,7 @@ def test_pictures_never_reach_into_a_simulation() -> None:
 
 HEAVY = {
     *("pydantic", "pint", "zarr", "xarray", "pyvista", "vtk"),
-    *("matplotlib", "rich", "typer", "yaml", "cupy", "scipy"),
+    *("matplotlib", "rich", "typer", "yaml", "cupy", "scipy", "jinja2", "PIL"),
 }
 AT_HOME = {"config": {"pydantic", "pydantic_core", "yaml"}, "cli": {"typer"}, "backends": {"cupy"}}
 

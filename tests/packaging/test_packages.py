@@ -42,7 +42,8 @@ def test_every_data_file_is_listed() -> None:
         data = {
             path
             for path in top.rglob("*")
-            if path.is_file() and path.suffix in {".yaml", ".cu", ".cuh", ".h", ".typed"}
+            if path.is_file()
+            and path.suffix in {".yaml", ".cu", ".cuh", ".h", ".typed", ".html", ".css", ".js"}
         }
         assert data == listed, name
 

@@ -57,9 +57,14 @@ def bean(spacing: float = 4.0) -> Tissue:
 
 
 def write_synthetic_run(
-    root: Path, *, treated: bool = True, spacing: float = 4.0, integer: bool = True
+    root: Path,
+    *,
+    treated: bool = True,
+    spacing: float = 4.0,
+    integer: bool = True,
+    tissues: dict[str, Tissue] | None = None,
 ) -> Path:
-    """Write a finished run of closed-form curves and return its directory."""
+    """Write a finished run of closed-form curves, of a kidney or of ``tissues``, and return its directory."""
     scenario = {
         "name": "kidney_car_t" if treated else "kidney_untreated",
         "stochastic": integer,
@@ -72,16 +77,46 @@ def write_synthetic_run(
         ]
     path = create_run_directory(root, scenario["name"], f"name: {scenario['name']}\n", scenario)
     write_provenance(path, provenance(["tissuesim", "run"], 1, "numpy"))
-    tissue = bean(spacing)
-    store = FieldStore.create(path / "fields.zarr", {"kidney": tissue}, FIELDS, FRAME_DAYS)
+    tissues = tissues or {"kidney": bean(spacing)}
+    store = FieldStore.create(path / "fields.zarr", tissues, FIELDS, FRAME_DAYS)
     for index, day in enumerate(FRAME_DAYS):
-        store.write_frame(index, "kidney", frame(tissue, day, treated))
+        for organ, tissue in tissues.items():
+            store.write_frame(index, organ, frame(tissue, day, treated))
     days = np.arange(-120.0, 365.25, 0.25)
     columns = [ColumnDescription(*column) for column in COLUMNS]
     totals = TotalsStore.create(path / "totals.zarr", columns, days, {"baseline_day": -5.0})
     totals.write_rows(0, np.stack(list(series(days, treated, integer).values()), axis=1))
     write_status(path, "finished")
     return path
+
+
+def ball(name: str, size: tuple[float, float, float], spacing: float, gap: float = 0.0) -> Tissue:
+    """An ellipsoid of ``size`` (x, y, z) mm with a core of its own, or two with ``gap`` mm between, as lungs are."""
+    half = np.array(size)[::-1] / 2 + spacing
+    axes = [np.arange(-h, h, spacing) + spacing / 2 for h in half]
+    z, y, x = np.meshgrid(*axes, indexing="ij")
+    width = size[0] / 2 if gap == 0.0 else (size[0] - gap) / 4
+    x = x if gap == 0.0 else np.abs(x) - gap / 2 - width
+    depth = 1.0 - np.sqrt((x / width) ** 2 + (2 * y / size[1]) ** 2 + (2 * z / size[2]) ** 2)
+    fraction = np.clip(0.5 + depth * min(size) / 3 / spacing, 0.0, 1.0)
+    region = (depth > 0.45).astype(np.uint8)
+    vessels = np.where(region == 0, 1.0, 0.6)
+    origin = tuple(-half[::-1])
+    return build_graph(
+        name, fraction, region, spacing, origin, ("shell", "core"), {"vascular_density": vessels}
+    )
+
+
+def patient_tissues() -> dict[str, Tissue]:
+    """Six organs of about the right sizes: what a whole patient has, coarse."""
+    return {
+        "kidney_left": bean(5.0),
+        "kidney_right": bean(5.0),
+        "lungs": ball("lungs", (250.0, 160.0, 220.0), 10.0, gap=40.0),
+        "heart": ball("heart", (120.0, 90.0, 110.0), 8.0),
+        "skin": ball("skin", (20.0, 20.0, 4.0), 0.8),
+        "knee": ball("knee", (80.0, 80.0, 120.0), 6.0),
+    }
 
 
 def survival(day, access, treated):
@@ -121,10 +156,10 @@ def series(days, treated, integer):
         1, np.exp(-1.1 * np.maximum(after - 2, 0)) + 1 / (1 + np.exp(-(days - 150) / 9))
     )
     b_cells = np.maximum(b_cells, 2e-3) if treated else np.full_like(days, 139.0)
-    autoreactive = 8e6 * rise * (np.exp(-1.6 * np.maximum(after - 4, 0)) if treated else 1.0)
+    autoreactive = 3.2e7 * rise * (np.exp(-1.6 * np.maximum(after - 4, 0)) if treated else 1.0)
     if integer:
         autoreactive = np.floor(autoreactive)
-    tissue_car_t = 4e6 * car_t
+    tissue_car_t = 3.3e5 * car_t
     activity = 0.5 * rise * heal + 0.25 * heal**0.6 + 0.25 * heal**0.8
     columns = [
         car_t, b_cells, autoreactive, 0.3 * autoreactive, rise * heal, 0.42 * heal**0.8, heal**0.6, activity,
@@ -143,3 +178,87 @@ def run_directory(tmp_path_factory):
 def untreated_directory(tmp_path_factory):
     """The same patient without treatment."""
     return write_synthetic_run(tmp_path_factory.mktemp("runs"), treated=False)
+
+
+@pytest.fixture(scope="session")
+def patient_directory(tmp_path_factory):
+    """A treated patient of six organs."""
+    return write_synthetic_run(tmp_path_factory.mktemp("runs"), tissues=patient_tissues())
+
+
+STORED = Path(__file__).parent / "pictures"  # small PNGs; written anew with TISSUESIM_STORE_PICTURES=1
+STORED_HEIGHT = 120  # pixels
+LEAST_LIKENESS, MOST_DIFFERENCE = 0.93, 0.03  # of the structure; mean of the luminance, 0 to 1
+
+
+def small(path: Path) -> np.ndarray:
+    """Return the luminance of a picture, 0 to 1, averaged down to `STORED_HEIGHT`."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        width = round(image.width * STORED_HEIGHT / image.height)
+        grey = image.convert("L").resize((width, STORED_HEIGHT), Image.Resampling.BOX)
+    return np.asarray(grey, dtype=np.float64) / 255.0
+
+
+def likeness(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the mean structural similarity (Wang et al. 2004) of two luminances, in windows of 8 x 8 pixels."""
+    windows = [np.lib.stride_tricks.sliding_window_view(image, (8, 8))[::4, ::4] for image in (one, other)]
+    a, b = (window.reshape(*window.shape[:2], 64) for window in windows)
+    mean_a, mean_b = a.mean(-1), b.mean(-1)
+    covariance = ((a - mean_a[..., None]) * (b - mean_b[..., None])).mean(-1)
+    c1, c2 = 0.01**2, 0.03**2
+    similar = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
+    return float((similar / ((mean_a**2 + mean_b**2 + c1) * (a.var(-1) + b.var(-1) + c2))).mean())
+
+
+@pytest.fixture(scope="session")
+def looks_as_before():
+    """A function that fails if the picture of a path does not look as the stored one of a name."""
+    import os
+
+    from PIL import Image
+
+    def compare(path: Path, name: str) -> None:
+        now = small(path)
+        file = STORED / f"{name}.png"
+        if os.environ.get("TISSUESIM_STORE_PICTURES"):
+            file.parent.mkdir(exist_ok=True)
+            Image.fromarray(np.round(now * 255).astype(np.uint8)).save(file, optimize=True)
+        before = small(file)
+        assert abs(now.shape[1] - before.shape[1]) <= 2, f"{name}: another shape, see {path}"
+        width = min(now.shape[1], before.shape[1])
+        alike = likeness(now[:, :width], before[:, :width])
+        difference = float(np.abs(now[:, :width] - before[:, :width]).mean())
+        assert alike >= LEAST_LIKENESS and difference <= MOST_DIFFERENCE, (
+            f"{name}: likeness {alike:.3f}, difference {difference:.3f}; look at {path} and {file}"
+        )
+
+    return compare
+
+
+@pytest.fixture(scope="session")
+def texts_are_legible():
+    """A function that fails if a text of a sheet is cut off or lies on another one; it returns all texts."""
+    from itertools import combinations
+
+    from matplotlib.text import Text
+
+    from tissuesim.viz.compose import sheet_figure
+    from tissuesim.viz.style import INK, plot_style
+
+    def check(sheet) -> str:
+        with plot_style(**{"text.color": INK}):
+            figure = sheet_figure(sheet)
+            figure.canvas.draw()
+            texts = [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
+            boxes = [(text.get_text(), text.get_window_extent()) for text in texts]
+        for name, box in boxes:
+            inside = box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1
+            assert inside, f"'{name}' is cut off"
+        for (first, a), (second, b) in combinations(boxes, 2):
+            apart = a.x0 >= b.x1 or b.x0 >= a.x1 or a.y0 >= b.y1 or b.y0 >= a.y1
+            assert apart, f"'{first}' lies on '{second}'"
+        return " ".join(name for name, _ in boxes)
+
+    return check

@@ -1,5 +1,8 @@
 """Time series and discreteness figures: the data as they are, marked treatments, whole labels."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from matplotlib.text import Text
@@ -94,7 +97,7 @@ def test_pictures_are_written_in_every_format(run_directory, tmp_path):
     """A file name decides the format; a folder gets course.png; the same run gives the same bytes."""
     for name in ("course.pdf", "course.svg"):
         assert plot_timeseries(run_directory, tmp_path / name).stat().st_size > 10_000
-    first = Run(run_directory).plot(tmp_path).read_bytes()
+    first = Run(run_directory).plot(tmp_path).path.read_bytes()
     assert plot_timeseries(run_directory, tmp_path / "again.png").read_bytes() == first
 
 
@@ -133,6 +136,7 @@ def test_treatments_of_every_kind_are_read():
     """Events and courses of every kind come in order of time, with their names."""
 
     class FakeRun:
+        path = Path("nowhere")
         scenario = {  # noqa: RUF012
             "treatment": [
                 {"type": "drug", "name": "mmf", "on": 10, "off": 56},
@@ -142,7 +146,28 @@ def test_treatments_of_every_kind_are_read():
         }
 
     assert treatments(FakeRun()) == [
-        Treatment("lymphodepletion", -5.0, -2.0),
-        Treatment("CAR T infusion", 0.0, None),
-        Treatment("mmf", 10.0, 56.0),
+        Treatment("lymphodepletion", -5.0, -2.0, "lymphodepletion"),
+        Treatment("CAR T infusion", 0.0, None, "infusion"),
+        Treatment("mmf", 10.0, 56.0, "drug"),
     ]
+
+
+def test_the_time_line_of_a_run_comes_first(tmp_path):
+    """Where a run has written its time line that is what is drawn, in order; a damaged one is told in a sentence."""
+
+    class FakeRun:
+        path = tmp_path
+        scenario = {"treatment": [{"type": "car_t", "day": 0.0}]}  # noqa: RUF012
+
+    rows = [
+        {"label": "rituximab", "kind": "antibody", "start": 14, "end": 14},
+        {"label": "mycophenolate", "kind": "drug", "start": 0, "end": 90},
+    ]
+    (tmp_path / "timeline.json").write_text(json.dumps(rows))
+    assert treatments(FakeRun()) == [
+        Treatment("mycophenolate", 0.0, 90.0, "drug"),
+        Treatment("rituximab", 14.0, None, "antibody"),
+    ]
+    (tmp_path / "timeline.json").write_text('[{"label": "rituximab"}]')
+    with pytest.raises(InputError, match="is damaged"):
+        treatments(FakeRun())

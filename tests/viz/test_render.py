@@ -2,19 +2,18 @@
 
 import os
 import stat
-from itertools import combinations
 
 import numpy as np
 import pytest
 from matplotlib.image import imread
-from matplotlib.text import Text
 
 from tissuesim.errors import InputError
 from tissuesim.run import Run
-from tissuesim.viz import compose, offscreen
+from tissuesim.viz import offscreen
 from tissuesim.viz.frames import read_pictures
 from tissuesim.viz.offscreen import draw_frames
-from tissuesim.viz.render import panel, panel_days, render_day, render_run
+from tissuesim.viz.render import panel, render_day, render_run
+from tissuesim.viz.stage import shots_and_camera
 from tissuesim.viz.style import GROUND, color_table
 
 GROUND_RGB = np.array([int(GROUND[start : start + 2], 16) for start in (1, 3, 5)])
@@ -24,10 +23,11 @@ GROUND_RGB = np.array([int(GROUND[start : start + 2], 16) for start in (1, 3, 5)
 def scenes(run_directory):
     """Pictures of days -5, 9 and 180 in 3D; the tests of the scene are skipped where there is no renderer."""
     pictures = read_pictures(Run(run_directory), "kidney", [-5.0, 9.0, 180.0], "inflammation")
-    images, trouble = offscreen._render(pictures, offscreen.organ_view(pictures.points()))
+    (shot,), camera = shots_and_camera("cut", [pictures])
+    images, trouble = offscreen.render_scenes([offscreen.Scene("cut", (shot,), (camera,) * 3)])
     if trouble is not None:
         pytest.skip(f"no 3D renderer on this machine: {trouble}")
-    return pictures, images
+    return pictures, images[0]
 
 
 def near(image, colors, tolerance=12):
@@ -92,42 +92,6 @@ def test_cells_as_a_field_are_densities(run_directory):
     assert total == pytest.approx(pictures.frames[0].layers[0].total)
 
 
-def check_texts(figure, *_, **__):
-    """No text of ``figure`` is cut off at the edge and no two texts lie on each other."""
-    figure.canvas.draw()
-    boxes = [
-        (text.get_text(), text.get_window_extent())
-        for text in figure.findobj(Text)
-        if text.get_text() and text.get_visible()
-    ]
-    assert len(boxes) > 8
-    for name, box in boxes:
-        inside = box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1
-        assert inside, f"'{name}' is cut off"
-    for (first, a), (second, b) in combinations(boxes, 2):
-        assert not (a.x0 < b.x1 and b.x0 < a.x1 and a.y0 < b.y1 and b.y0 < a.y1), (
-            f"'{first}' lies on '{second}'"
-        )
-
-
-@pytest.mark.parametrize("field", ["inflammation", "cxcl10", "autoreactive_b"])
-def test_texts_are_whole_and_apart(run_directory, monkeypatch, field):
-    """Titles, units, legends, scale bar and axes of a still and of a panel neither clip nor overlap."""
-    seen = []
-    monkeypatch.setattr(compose, "save", lambda figure, *_, **__: (check_texts(figure), seen.append(figure)))
-    run = Run(run_directory)
-    for days in ([9.0], panel_days(run, "kidney")):
-        pictures = read_pictures(run, "kidney", days, field)
-        blank = [np.zeros((20, 20, 3), dtype=np.uint8)] * len(pictures.frames)
-        names = ("Before", "CAR T peak", "After") if len(days) == 3 else ()
-        view = offscreen.organ_view(pictures.points())
-        compose.compose(pictures, blank, view, "A long name of an arm", run_directory / "x.png", names)
-        texts = " ".join(text.get_text() for text in seen[-1].findobj(Text))
-        for word in ("Kidney", "day 9", "mm", "CAR T cells", "1 dot ="):
-            assert word in texts
-    assert len(seen) == 2
-
-
 def test_default_pictures(run_directory, tmp_path):
     """`render` without choices draws before, peak, later days and a panel, each a real picture."""
     paths = render_run(run_directory, out=tmp_path)
@@ -162,7 +126,7 @@ def test_a_crashing_renderer_costs_no_picture(run_directory, tmp_path, monkeypat
 
 def test_sections_show_the_field(run_directory, tmp_path, monkeypatch):
     """The fallback is a true section: bright cortex before, dark after, nothing outside the organ."""
-    monkeypatch.setattr(offscreen, "_render", lambda *_: ([], "a test"))
+    monkeypatch.setattr(offscreen, "render_scenes", lambda *_: ([], "a test"))
     (before, after), view = draw_frames(
         read_pictures(Run(run_directory), "kidney", [-5.0, 180.0], "inflammation")
     )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tissuesim.viz.view import CUT_DEPTH, organ_view
+from tissuesim.viz.view import organ_view
 
 RNG = np.random.default_rng(0)
 
@@ -43,7 +43,7 @@ def test_axes_are_right_handed_and_the_cut_faces_the_reader(size):
     shown = view.near_cut(points)
     assert shown.any() and not (shown & ~gone).any()
     above = (points - view.shelf) @ view.up
-    assert np.minimum(near, above)[shown].max() < CUT_DEPTH
+    assert np.minimum(near, above)[shown].max() < view.depth
 
 
 def test_pixels_have_the_size_they_claim():

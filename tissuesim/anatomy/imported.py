@@ -157,6 +157,7 @@ def painted_organ(
         inside=lambda lattice: solid.paint(lattice) > 0,
         region_at=region_at,
         region_samples=SUPERSAMPLING,
+        regions_need_depth=False,
         report=report,
         **(maps or {"reference_region": largest, "niche_regions": (largest,)}),
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .kidney_vessels import renal_arteries
 from .lattice import Lattice, Point
-from .organ import Organ
+from .organ import Organ, make_atlas
+from .sampling import scaled
+from .tree import Tree, demand_points
 
 REGIONS = ("cortex", "medulla", "pelvis")
 CORTEX, MEDULLA, PELVIS = range(3)
@@ -26,6 +30,9 @@ _PYRAMID_SPREAD = 108.0  # degrees to either side of the lateral direction
 _PYRAMID_HALF_ANGLE = 18.0
 _PAPILLA_RADIUS = 3.5
 _PAPILLA_ELLIPSE = (14.5, 4.5, 20.4)  # papillae on the sinus wall, alternately in front and behind
+_GLOMERULI = 1000  # ends of the arterial tree, one for about a thousand glomeruli
+_COLUMN_SIDE = 9.0  # mm in front of or behind the middle, where arteries pass beside a pyramid
+_DECIMALS = 6  # the last bits of cos differ between processors; six decimals do not
 
 # model.md 5.8: medulla 0.5, pelvis 0.4 of the cortex; niches at the corticomedullary border
 RENAL_MAPS: dict[str, Any] = {
@@ -38,10 +45,13 @@ RENAL_MAPS: dict[str, Any] = {
 Coordinates = NDArray[np.float64]
 
 
-def kidney() -> Organ:
-    """Return the built-in kidney, centered on the origin."""
+def kidney(scale: float = 1.0) -> Organ:
+    """Return the built-in kidney, centered on the origin; ``scale`` multiplies every length.
+
+    InputError for a scale that is no positive number.
+    """
     lower, upper = _bounds()
-    return Organ(
+    organ = Organ(
         source="kidney",
         lower=lower,
         upper=upper,
@@ -55,8 +65,52 @@ def kidney() -> Organ:
             "reference_volume_ml": VOLUME_ML,
             "volume_reference": "the same formula on a 0.1 mm lattice",
         },
+        arteries=kidney_arteries,
         **RENAL_MAPS,
     )
+    return scaled(organ, scale)
+
+
+@lru_cache(maxsize=4)
+def kidney_arteries(seed: int) -> Tree:
+    """Return the arteries of the built-in kidney, from the hilum to the cortex, grown by seed."""
+    organ = kidney()
+    atlas = make_atlas(organ)
+
+    def in_cortex(lattice: Lattice) -> NDArray[np.bool_]:
+        return np.asarray(organ.inside(lattice) & (_region_at(lattice, atlas.depth.on(lattice)) == CORTEX))
+
+    glomeruli = demand_points(in_cortex, organ.lower, organ.upper, _GLOMERULI, seed)
+    return renal_arteries(glomeruli, _columns(), seed)
+
+
+def _columns() -> list[tuple[Point, Point]]:
+    """Return where an artery leaves the sinus for each column and where it reaches the base of the pyramids.
+
+    Pyramids lie in front and behind by turns, so beside each one, on the other side, a column leads to the cortex.
+    The base is at the depth of the cortex.
+    """
+    angles = np.linspace(-_PYRAMID_SPREAD, _PYRAMID_SPREAD, _PYRAMIDS)
+    center = np.array([_SINUS_CENTER[0], _SINUS_CENTER[2]])
+    columns = []
+    for number, angle in enumerate(angles):
+        side = -_pyramid_side(number)
+        way = np.array([-np.cos(np.radians(angle)), np.sin(np.radians(angle))])  # x, z
+        reach = np.arange(0.0, 2 * HALF_SIZE[2], 0.01)
+        surface = float(reach[_outline(*(center[:, None] + way[:, None] * reach)) < 1].max())
+        entry = center + way * (_SINUS_HALF[0] - 1.0, _SINUS_HALF[2] - 2.0)
+        base = center + way * (surface - CORTEX_THICKNESS - 1.0)
+        columns.append((_beside(entry, side), _beside(base, side)))
+    return columns
+
+
+def _beside(place: Coordinates, side: float) -> Point:
+    x, z = np.round(place, _DECIMALS)
+    return float(x), side * _COLUMN_SIDE, float(z)
+
+
+def _pyramid_side(number: int) -> float:
+    return 1.0 if number % 2 else -1.0
 
 
 def inside_kidney(lattice: Lattice) -> NDArray[np.bool_]:
@@ -65,10 +119,15 @@ def inside_kidney(lattice: Lattice) -> NDArray[np.bool_]:
     The first and third terms depend on (z, x), the second on y alone, so a box costs one sum per sample.
     """
     z, y, x = lattice.axes()
-    width, thickness, length = HALF_SIZE
-    outline = np.abs((x - BEND * (z / length) ** 2) / width) ** POWER + np.abs(z / length) ** POWER
-    solid = (outline + np.abs(y / thickness) ** POWER) < 1
+    solid = (_outline(x, z) + np.abs(y / HALF_SIZE[1]) ** POWER) < 1
     return np.asarray(solid & ~_in_ellipsoid(x, y, z, _HILUM_CENTER, _HILUM_HALF))
+
+
+def _outline(x: Coordinates, z: Coordinates) -> Coordinates:
+    """Return |(x - b (z/c)^2)/a|^p + |z/c|^p, below 1 in the plane y = 0 of the kidney without its hilum."""
+    width, _, length = HALF_SIZE
+    bent = (x - BEND * (z / length) ** 2) / width
+    return np.asarray(np.abs(bent) ** POWER + np.abs(z / length) ** POWER)
 
 
 def renal_region(x: Coordinates, y: Coordinates, z: Coordinates, depth: Coordinates) -> NDArray[np.uint8]:
@@ -98,7 +157,7 @@ def _in_pyramids(x: Coordinates, y: Coordinates, z: Coordinates) -> NDArray[np.b
     inside = np.zeros(np.broadcast_shapes(x.shape, y.shape, z.shape), dtype=np.bool_)
     slope = np.tan(np.radians(_PYRAMID_HALF_ANGLE))
     for number, angle in enumerate(np.radians(np.linspace(-_PYRAMID_SPREAD, _PYRAMID_SPREAD, _PYRAMIDS))):
-        side = 1.0 if number % 2 else -1.0
+        side = _pyramid_side(number)
         from_x = x - (_SINUS_CENTER[0] - _PAPILLA_ELLIPSE[0] * np.cos(angle))
         from_y = y - side * _PAPILLA_ELLIPSE[1]
         from_z = z - _PAPILLA_ELLIPSE[2] * np.sin(angle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,12 @@ class Mesh:
     def upper(self) -> NDArray[np.float64]:
         """Upper corner of the bounding box, mm."""
         return np.asarray(self.points.max(axis=0))
+
+    @cached_property
+    def heights(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Lowest and highest z of each triangle (t,), mm."""
+        z = self.points[:, 2][self.triangles]
+        return z.min(axis=1), z.max(axis=1)
 
 
 @dataclass(frozen=True)

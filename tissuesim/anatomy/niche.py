@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,18 +10,76 @@ from numpy.typing import NDArray
 from .distance import distance_to
 from .lattice import Lattice
 from .noise import random_words
-from .organ import Atlas
+from .organ import Atlas, Organ
+from .voxelize import Voxels
 
 SHARE = 0.04  # of the volume of the regions; model.md 5.8 gives 3-5 % of the cortex
 _BORDER = (0.5, 3.0)  # mm from the border region: where centers may lie
 _STREAM = 2
+_DECIMALS = 9
 _SAMPLES = 4  # per voxel side, at voxels that a ball touches
 
 
+def niches_of(
+    organ: Organ,
+    atlas: Atlas,
+    voxels: Voxels,
+    seed: int,
+    shares: Mapping[str, float] | None = None,
+) -> tuple[NDArray[np.float64], int]:
+    """Return the dense map (z, y, x) of niche sites and their number.
+
+    ``shares`` say which part of each region may bear niches; regions of one share are filled together, and where voxels
+    cut balls in thin regions short the map is raised until the volume is that of the share. Without ``shares``
+    4 % of the organ's own niche regions, or all of them where the niche is a part of the geometry (no radius). There
+    a share is spread evenly over its region.
+    """
+    names, lattice, region = organ.region_names, voxels.lattice, voxels.region
+    given = shares is not None
+    if shares is None:
+        own = [name for name in organ.niche_regions if name in names]
+        shares = dict.fromkeys(own, SHARE if organ.niche_radius is not None else 1.0)
+    covered, count = np.zeros(lattice.shape), 0
+    border = names.index(organ.niche_border) if organ.niche_border in names else None
+    for share in sorted({value for name, value in shares.items() if value > 0 and name in names}):
+        regions = [names.index(name) for name, value in shares.items() if value == share and name in names]
+        if organ.niche_radius is None:
+            covered[np.isin(region, regions)] = share
+            continue
+        bordered = border if all(names[number] in organ.niche_regions for number in regions) else None
+        radius = _radius_that_fits(atlas, regions, organ.niche_radius, share)
+        sites = niche_sites(atlas, regions, bordered, radius, seed, share)
+        balls = niche_map(lattice, region, regions, sites, radius)
+        if given:
+            balls = _raised(balls, np.where(np.isin(region, regions), voxels.fraction, 0.0), share)
+        covered += balls
+        count += len(sites)
+    return covered, count
+
+
+def _raised(covered: NDArray[np.float64], weight: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    """Return min(k covered, 1), k such that its weighted mean is the share; where that cannot be, as near as it can."""
+    target, most = share * float(weight.sum()), float(weight[covered > 0].sum())
+    if target >= most:
+        return np.where(covered > 0, 1.0, 0.0)
+    low, high = 0.0, 1.0 / float(covered[covered > 0].min())
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        short = float((np.minimum(middle * covered, 1.0) * weight).sum()) < target
+        low, high = (middle, high) if short else (low, middle)
+    return np.asarray(np.minimum(round(0.5 * (low + high), _DECIMALS) * covered, 1.0))
+
+
+def _radius_that_fits(atlas: Atlas, regions: Sequence[int], radius: float, share: float) -> float:
+    """Return the radius (mm), less where a single ball would hold more than the share."""
+    target = share * np.count_nonzero(atlas.in_regions(regions)) * atlas.lattice.spacing**3
+    return min(radius, float(np.cbrt(target / (4 / 3 * np.pi))))
+
+
 def niche_sites(
-    atlas: Atlas, regions: Sequence[int], border: int | None, radius: float, seed: int
+    atlas: Atlas, regions: Sequence[int], border: int | None, radius: float, seed: int, share: float = SHARE
 ) -> NDArray[np.float64]:
-    """Return the centers (s, 3) x, y, z in mm of balls that fill 4 % of some regions, drawn by seed.
+    """Return the centers (s, 3) x, y, z in mm of balls that fill a ``share`` of some regions, drawn by seed.
 
     Decided on the organ's atlas, so every voxel size sees the same places. With a ``border`` region, centers lie 0.5
     to 3 mm from it; empty where there is none.
@@ -36,15 +94,27 @@ def niche_sites(
         allowed = home & (distance >= _BORDER[0]) & (distance <= _BORDER[1])
     candidates = np.argwhere(allowed)
     order = np.argsort(random_words(seed, _STREAM, len(candidates)), kind="stable")
-    points = (candidates[order][:, ::-1] + 0.5) * spacing + np.asarray(atlas.lattice.origin)
-    target = SHARE * np.count_nonzero(home) * spacing**3
+    candidates = candidates[order]
+    points = (candidates[:, ::-1] + 0.5) * spacing + np.asarray(atlas.lattice.origin)
+    taken = np.zeros(home.shape, dtype=np.bool_)  # cells too near to a site
+    target = share * np.count_nonzero(home) * spacing**3
     sites: list[NDArray[np.float64]] = []
     filled = 0.0
-    while len(points) and filled < target:
-        site = points[0]
+    for cell, site in zip(map(tuple, candidates), points, strict=True):
+        if filled >= target:
+            break
+        if taken[cell]:
+            continue
         sites.append(site)
         filled += _volume_in(home, atlas.lattice, site, radius)
-        points = points[np.square(points - site).sum(axis=1) > (2 * radius) ** 2]
+        around = _window(atlas.lattice, site, 2 * radius + spacing)
+        z, y, x = (
+            np.square(
+                (np.arange(part.start, part.stop) + 0.5) * spacing + atlas.lattice.origin[2 - k] - site[2 - k]
+            )
+            for k, part in enumerate(around)
+        )
+        taken[around] |= (x + y[:, None]) + z[:, None, None] <= (2 * radius) ** 2
     return np.array(sites).reshape(-1, 3)
 
 

@@ -51,18 +51,21 @@ def _smooth_along(
     field: NDArray[np.float64], axis: int, position: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the smoothed, normalized field at ``position`` (in nodes) along an axis; sums in fixed order."""
+    from .smoothing import weighted_sums
+
     reach = _REACH * _NODES_PER_WIDTH
-    shape = [-1 if k == axis else 1 for k in range(3)]
-    nearest = np.rint(position).astype(np.int64)
-    total = np.zeros([position.size if k == axis else field.shape[k] for k in range(3)])
+    nodes = np.rint(position).astype(np.int64)[:, None] + np.arange(-reach, reach + 1)
+    distance = (position[:, None] - nodes) / _NODES_PER_WIDTH  # in standard deviations
+    within = (nodes >= 0) & (nodes < field.shape[axis])
+    weights = np.where(within, np.exp(-0.5 * distance**2), 0.0)
     squares = np.zeros(position.size)
-    for offset in range(-reach, reach + 1):
-        node = nearest + offset
-        distance = (position - node) / _NODES_PER_WIDTH  # in standard deviations
-        weight = np.where((node >= 0) & (node < field.shape[axis]), np.exp(-0.5 * distance**2), 0.0)
-        total += weight.reshape(shape) * field.take(np.clip(node, 0, field.shape[axis] - 1), axis)
-        squares += weight**2
-    return np.asarray(total / np.sqrt(squares).reshape(shape))
+    for k in range(weights.shape[1]):
+        squares += weights[:, k] ** 2
+    nodes = np.clip(nodes, 0, field.shape[axis] - 1)
+    before, behind = (int(np.prod(sizes)) for sizes in (field.shape[:axis], field.shape[axis + 1 :]))
+    total = weighted_sums(field.reshape(before, field.shape[axis], behind), nodes, weights)
+    total /= np.sqrt(squares)[:, None]
+    return np.asarray(total.reshape(*field.shape[:axis], position.size, *field.shape[axis + 1 :]))
 
 
 def placed_normal(target: Lattice, correlation: float, seed: int, stream: int) -> NDArray[np.float64]:

@@ -22,8 +22,11 @@ def tissue_on_cells(path: Path, voxels: Tissue, options: ImportOptions) -> Tissu
     InputError if the file has other cells, or its mesh is far from Delaunay.
     """
     points, cells, region, names = tetrahedra_of(path, options)
-    row = nearest_voxel(voxels, points[cells].mean(axis=1))
+    middles = points[cells].mean(axis=1)
+    row = nearest_voxel(voxels, middles)
     maps = {name: values[row] for name, values in voxels.maps.items()}
+    # the centers of the control volumes are those of circumspheres, which may lie far outside flat cells
+    maps |= {f"middle_{axis}": middles[:, k] for k, axis in enumerate("xyz")}
     told = ("anatomy", "file", "units", "seed")
     report: dict[str, object] = {key: value for key, value in voxels.report.items() if key in told}
     reference = voxels.report.get("reference_volume_ml")

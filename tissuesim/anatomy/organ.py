@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .distance import depth_below_surface
 from .lattice import Lattice, Point, ScalarField
+
+if TYPE_CHECKING:
+    from .tree import Tree
 
 ATLAS_CELLS = 400_000  # of an organ's atlas: 0.9 mm for a kidney
 Inside = Callable[[Lattice], NDArray[np.bool_]]
@@ -24,9 +28,10 @@ class Organ:
     ``reference_region`` has a mean vascular density of 1 (the whole organ where it has no such region),
     ``vessel_factors`` says what other regions have relative to it. Niches are balls of ``niche_radius`` mm in
     ``niche_regions``, near ``niche_border`` if there is one; without a radius the regions themselves.
-    ``vessel_roots`` are (point, direction inwards) where vessels enter. ``exchange`` is the relative exchange surface
+    ``vessel_roots`` are (point, direction inwards) where vessels enter; ``arteries`` grows a tree by seed that follows
+    the organ's own course, where it has one. ``exchange`` is the relative exchange surface
     per cell where vessels are part of the geometry, ``fibre`` the direction of fibers, (z, y, x, 3) unit vectors with
-    components x, y, z.
+    components x, y, z. Without ``regions_need_depth`` the regions are told without a depth.
     """
 
     source: str
@@ -43,6 +48,8 @@ class Organ:
     niche_border: str = ""
     niche_radius: float | None = 2.5
     vessel_roots: tuple[tuple[Point, Point], ...] = ()
+    arteries: Callable[[int], Tree] | None = None
+    regions_need_depth: bool = True
     exchange: OnLattice | None = None
     fibre: OnLattice | None = None
 

@@ -140,6 +140,10 @@ class OrganPhysics:
     def _relative(self, tortuosity: float) -> float:
         return (self.reference_tortuosity.value / tortuosity) ** 2
 
+    def niche_shares(self) -> dict[str, float]:
+        """Return the share of every region in which niches may grow."""
+        return {region: own["niche_fraction"].value for region, own in self.regions.items()}
+
     def vascular_factors(self) -> dict[str, float]:
         """Return the vascular density of every region relative to the reference region."""
         return {region: own["vascular_density"].value for region, own in self.regions.items()}

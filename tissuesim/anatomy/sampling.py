@@ -29,6 +29,7 @@ def scaled(organ: Organ, scale: float) -> Organ:
     def on_shrunk(function: OnLattice) -> OnLattice:
         return lambda lattice: function(shrunk(lattice))
 
+    arteries = organ.arteries
     volume = float(str(organ.report["reference_volume_ml"])) * scale**3
     return replace(
         organ,
@@ -37,6 +38,7 @@ def scaled(organ: Organ, scale: float) -> Organ:
         inside=lambda lattice: organ.inside(shrunk(lattice)),
         region_at=lambda lattice, depth: organ.region_at(shrunk(lattice), depth / scale),
         report={**organ.report, "scale": scale, "reference_volume_ml": volume},
+        arteries=None if arteries is None else lambda seed: arteries(seed).scaled(scale),
         vessel_roots=tuple((_times(point, scale), inwards) for point, inwards in organ.vessel_roots),
         exchange=None if organ.exchange is None else on_shrunk(organ.exchange),
         fibre=None if organ.fibre is None else on_shrunk(organ.fibre),

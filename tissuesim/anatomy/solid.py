@@ -40,7 +40,8 @@ def rasterize(mesh: Mesh, lattice: Lattice) -> tuple[tuple[slice, slice, slice],
         extent += [low + whole, high + whole]
         slices.insert(0, slice(low, high + 1))
     stencil = imaging.vtkPolyDataToImageStencil()
-    stencil.SetInputData(_poly_data(mesh))
+    bottom, top = base[2] + extent[4] * spacing, base[2] + extent[5] * spacing
+    stencil.SetInputData(_poly_data(mesh, bottom - spacing, top + spacing))
     stencil.SetTolerance(0.0)
     stencil.SetOutputOrigin(base)
     stencil.SetOutputSpacing([spacing] * 3)
@@ -56,10 +57,13 @@ def rasterize(mesh: Mesh, lattice: Lattice) -> tuple[tuple[slice, slice, slice],
     return (slices[0], slices[1], slices[2]), flat.reshape(shape).astype(np.bool_)
 
 
-def _poly_data(mesh: Mesh) -> Any:
+def _poly_data(mesh: Mesh, bottom: float, top: float) -> Any:
+    """Return the triangles that reach into the layers from ``bottom`` to ``top`` (z, mm): the others cut none."""
     pyvista: Any = import_module("pyvista")
+    lowest, highest = mesh.heights
+    near = (highest >= bottom) & (lowest <= top)
     # winding does not matter to even-odd filling; sorted corners give a file wound the other way the same bits
-    return pyvista.PolyData.from_regular_faces(mesh.points, np.sort(mesh.triangles, axis=1))
+    return pyvista.PolyData.from_regular_faces(mesh.points, np.sort(mesh.triangles[near], axis=1))
 
 
 class Solid:

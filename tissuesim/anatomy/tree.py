@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from math import cos, pi, radians, sin
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +20,12 @@ WOBBLE = 0.3  # tangent of the largest random turn of a splitting plane
 _SHARE_SPREAD = 0.1  # random part of SHARE, to either side
 _DECIMALS = 6  # mm; nodes on a grid hide the last bits of a sum, which differ between processors
 _TREE_STREAM, _POINT_STREAM = 11, 12
-_LEAF = 4  # voxels per side of the smallest block in which distances are taken
-_AT_ONCE = 24_000  # distances taken at once: a block may be larger where few branches are near
 _CELLS_PER_LENGTH = 8  # of the lattice on which the supply is decided, per width of a territory
 _NEIGHBORS = 8  # among the tips, for that width
 _PROBE_CELLS = 60_000
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Window = tuple[slice, slice, slice]  # z, y, x
 
 
 @dataclass(frozen=True)
@@ -59,6 +56,10 @@ class Tree:
     def lengths(self) -> Floats:
         """Return the length of each branch (m,), mm."""
         return np.asarray(np.sqrt(np.square(self.end - self.start).sum(axis=1)))
+
+    def scaled(self, scale: float) -> Tree:
+        """Return the tree with every length and radius times ``scale``."""
+        return Tree(scale * self.start, scale * self.end, scale * self.radius, self.generation, self.parent)
 
     def only(self, chosen: NDArray[np.bool_]) -> Tree:
         """Return the chosen branches (m,); a branch whose parent is not chosen becomes a root."""
@@ -243,74 +244,37 @@ def distance_to_segments(tree: Tree, lattice: Lattice, limit: float, *, from_wal
     """Return the distance (z, y, x) in mm of lattice centers to the nearest branch, ``limit`` where farther.
 
     To the center line, or ``from_wall`` to the wall: the distance less the branch's radius, negative in the lumen
-    (round ends). Exact: a block of voxels looks only at branches that can be nearest to one of its voxels.
+    (round ends). Exact.
     """
+    from .tree_distance import least_distances  # brings a compiler along, which needs half a second
+
     nearest = np.full(lattice.shape, float(limit))
-    for window, distance in _near_segments(tree, lattice, limit, from_wall):
-        nearest[window] = np.minimum(distance, limit)
+    radius = tree.radius if from_wall else np.zeros(tree.size)
+    _compiled(least_distances, tree, lattice, nearest, radius, limit)
     return nearest
 
 
 def in_segments(tree: Tree, lattice: Lattice, margin: float = 0.0) -> NDArray[np.bool_]:
     """Return which lattice centers (z, y, x) lie in the lumen of a branch, or less than ``margin`` mm beyond it."""
+    from .tree_distance import closer_than
+
     inside = np.zeros(lattice.shape, dtype=np.bool_)
-    for window, distance in _near_segments(tree, lattice, margin, from_wall=True):
-        inside[window] = distance < margin
+    _compiled(closer_than, tree, lattice, inside, tree.radius, margin)
     return inside
 
 
-def _near_segments(
-    tree: Tree, lattice: Lattice, limit: float, from_wall: bool
-) -> Iterator[tuple[Window, Floats]]:
-    """Yield disjoint windows (z, y, x) with the distances there; all others are beyond the limit.
-
-    A block of half diagonal h whose center is c from the nearest branch needs only branches within c + 2 h.
-    """
-    axes = [axis.ravel() for axis in lattice.axes()]
-    radius = tree.radius if from_wall else np.zeros(tree.size)
-    stack = [(tuple(slice(0, size) for size in lattice.shape), np.arange(tree.size))]
-    while stack:
-        window, rows = stack.pop()
-        sizes = [part.stop - part.start for part in window]
-        if sizes[0] * sizes[1] * sizes[2] * len(rows) <= _AT_ONCE or max(sizes) <= _LEAF:
-            places = [axis[part] for axis, part in zip(axes, window, strict=True)]
-            distance = _segment_distance(tree, rows, places) - radius[rows, None, None, None]
-            yield (window[0], window[1], window[2]), distance.min(axis=0)
-            continue
-        cuts = [_cut(part) for part in window]
-        low = [axis[[part.start for part in cut]] for axis, cut in zip(axes, cuts, strict=True)]
-        high = [axis[[part.stop - 1 for part in cut]] for axis, cut in zip(axes, cuts, strict=True)]
-        middle = [0.5 * (first + last) for first, last in zip(low, high, strict=True)]
-        spans = [np.square(last - first) for first, last in zip(low, high, strict=True)]
-        half = 0.5 * np.sqrt(spans[0][:, None, None] + spans[1][:, None] + spans[2])
-        center = _segment_distance(tree, rows, middle) - radius[rows, None, None, None]
-        needed = center <= np.minimum(center.min(axis=0) + 2 * half, limit + half) + 1e-9
-        for place in np.argwhere(needed.any(axis=0)):
-            block = tuple(cut[k] for cut, k in zip(cuts, place, strict=True))
-            stack.append((block, rows[needed[:, place[0], place[1], place[2]]]))
-
-
-def _cut(part: slice) -> list[slice]:
-    """Return a range cut into up to four of about the same length; more than a leaf is always cut."""
-    length = part.stop - part.start
-    count = min(-(-length // _LEAF), 4)
-    edges = [part.start + length * k // count for k in range(count + 1)]
-    return [slice(first, last) for first, last in pairwise(edges)]
-
-
-def _segment_distance(tree: Tree, rows: Ints, places: list[Floats]) -> Floats:
-    """Return the distance (rows, z, y, x) of the grid of places (z, y, x) to the center lines of branches."""
-    start, way = tree.start[rows][:, ::-1], (tree.end - tree.start)[rows][:, ::-1]
-    shapes = ((-1, 1, 1), (1, -1, 1), (1, 1, -1))
-    offset = [
-        (place[None, :] - start[:, k, None]).reshape(len(rows), *shape)
-        for k, (place, shape) in enumerate(zip(places, shapes, strict=True))
-    ]
-    vector = [way[:, k, None, None, None] for k in range(3)]
-    squared = np.square(way).sum(axis=1)[:, None, None, None]
-    along = offset[0] * vector[0] + offset[1] * vector[1] + offset[2] * vector[2]
-    along = np.clip(along / np.where(squared > 0, squared, 1.0), 0, 1)
-    return np.asarray(np.sqrt(sum(np.square(o - along * v) for o, v in zip(offset, vector, strict=True))))
+def _compiled(
+    kernel: Callable[..., Any],
+    tree: Tree,
+    lattice: Lattice,
+    result: NDArray[Any],
+    radius: Floats,
+    limit: float,
+) -> None:
+    """Call a compiled function on the centers and the branches' starts and ways (m, 3), all of them z, y, x."""
+    axes = [np.ascontiguousarray(axis.ravel()) for axis in lattice.axes()]
+    start, way = (np.ascontiguousarray(values[:, ::-1]) for values in (tree.start, tree.end - tree.start))
+    kernel(result, *axes, start, way, radius, float(limit))
 
 
 def relative_supply(trees: Tree | Sequence[Tree], lattice: Lattice) -> Floats:

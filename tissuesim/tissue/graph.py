@@ -98,10 +98,13 @@ def find_neighbors(box_index: NDArray[np.int64], shape: tuple[int, int, int]) ->
     own = np.arange(box_index.size, dtype=np.int32)
     padded = np.full(tuple(size + 2 for size in shape), -1, dtype=np.int32)
     z, y, x = np.unravel_index(box_index, shape)
-    padded[z + 1, y + 1, x + 1] = own
+    _, height, width = padded.shape
+    place = ((z + 1) * height + (y + 1)) * width + (x + 1)
+    numbers = padded.reshape(-1)
+    numbers[place] = own
     neighbors = np.empty((box_index.size, 6), dtype=np.int32)
     for face, (dz, dy, dx) in enumerate(_FACE_STEPS):
-        found = padded[z + 1 + dz, y + 1 + dy, x + 1 + dx]
+        found = numbers.take(place + ((dz * height + dy) * width + dx))
         neighbors[:, face] = np.where(found < 0, own, found)
     return neighbors
 

@@ -16,5 +16,11 @@ def pencil_order(box_index: NDArray[np.int64], shape: tuple[int, int, int]) -> N
     a pencil's layer, which fits a cache, and neighbors in x are mostly adjacent, which a Morton curve breaks up: on
     1.2 and 4.5 million voxels an explicit pass ran 1.5 times as fast as in Morton order.
     """
-    z, y, x = np.unravel_index(box_index, shape)
-    return np.lexsort((x, y, z, y // BUNDLE, z // BUNDLE)).astype(np.int64)
+    _, height, width = shape
+    given = np.argsort(box_index, kind="stable") if np.any(np.diff(box_index) < 0) else slice(None)
+    z, y = np.divmod(box_index[given] // width, height)
+    pencil = (z // BUNDLE) * -(-height // BUNDLE) + y // BUNDLE
+    if pencil.max(initial=0) < 2**16:
+        pencil = pencil.astype(np.uint16)  # NumPy sorts short numbers by counting
+    order = np.argsort(pencil, kind="stable")  # inside a pencil the order of C stays
+    return np.asarray(np.arange(len(box_index))[given][order], dtype=np.int64)
