@@ -73,7 +73,9 @@ def test_a_weak_kidney_lowers_doses(kidney: float, space: float) -> None:
 def test_no_fludarabine_without_a_kidney() -> None:
     """Below 30 mL/min it is refused, unless the cut is switched off."""
     patient = "{kidney_function: 20 mL/min}"
-    with pytest.raises(InputError, match="fludarabine: not given at a kidney function of 20 mL/min"):
+    with pytest.raises(
+        InputError, match=r"^treatment\[0\]\.fludarabine: not given at a kidney function of 20 mL/min"
+    ):
         plan("[{use: lymphodepletion}]", patient)
     full = plan("[{use: lymphodepletion, renal_cut: false}]", patient)
     assert next(event.value for event in full if event.pool == "space") > 1.0
@@ -180,3 +182,10 @@ def test_an_ablation_differs_from_the_whole_in_what_it_names(ablation: str) -> N
         }
     else:
         assert given[0] == given[1]
+
+
+def test_a_source_belongs_to_a_key() -> None:
+    """A note on a key that the treatment does not have is refused: the number it was meant for would have none."""
+    note = "{use: rituximab, sources: {dosee: {source: x, grade: A}}}"
+    with pytest.raises(InputError, match=r"treatment\[0\]\.sources.*'dosee' is no key .*'dose'"):
+        plan(f"[{note}]")

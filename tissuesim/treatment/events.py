@@ -50,7 +50,10 @@ def events(
     found = _infusions(products, patient)
     for item in sorted(treatment, key=lambda item: item.first_day):  # an end comes before the next beginning
         if item.type == "lymphodepletion":
-            found += _lymphodepletion(item, [product.day for product in products], patient)
+            try:
+                found += _lymphodepletion(item, [product.day for product in products], patient)
+            except InputError as error:
+                raise InputError(f"treatment[{list(treatment).index(item)}].{error}") from None
         elif item.type == "antibody":
             found += _doses(item, patient)
         elif item.type == "drug":
