@@ -28,6 +28,10 @@ def patient_model(config: RunConfig, disease: Disease | None) -> Model:
     if disease is None:
         return Model.load(config.model, overrides=config.parameters)
     model = Model.load(config.model)
+    if SUSCEPTIBILITY not in model.maps:
+        raise InputError(
+            f"disease: model '{model.name}' has no map '{SUSCEPTIBILITY}', so that a disease has no place in it"
+        )
     where = f"{disease.name}: patient.parameters"
     model = model.with_(
         *(_changed(model, name, change, where) for name, change in disease.patient.parameters.items())
@@ -83,14 +87,17 @@ def disease_maps(tissue: Tissue, organ: Organ, disease: Disease | None, model: M
         return {}
     from tissuesim.anatomy.lesion import lesion_map, susceptibility
 
-    if SUSCEPTIBILITY not in model.maps:
-        raise InputError(
-            f"disease: model '{model.name}' has no map '{SUSCEPTIBILITY}', so that a disease has no place in it"
-        )
     diseased = diseased_organ(tissue.name, organ, disease)
     if diseased is None:
         return {SUSCEPTIBILITY: 0.0 * tissue.volume}
     where = f"{disease.name}: organs.{organ.organ_kind}"
+    for name, change in diseased.parameters.items():
+        for region in change.regions:
+            if region not in tissue.region_names:
+                raise InputError(
+                    f"{where}.parameters.{name}.regions.{region}: '{tissue.name}' has no such region"
+                    f"{nearest(region, tissue.region_names)}; it has {', '.join(tissue.region_names)}"
+                )
     try:
         maps = {SUSCEPTIBILITY: susceptibility(tissue, diseased.lesions.items(), organ.seed)}
     except InputError as error:

@@ -119,3 +119,18 @@ def test_without_lymphodepletion_car_t_do_not_expand(arms: Arms) -> None:
     peaks = [totals["car_t_per_ul"][totals["day"] > 1].max() for totals in (with_it, without)]
     assert peaks[1] < 0.1 * peaks[0]
     assert at(without, "b_per_ul", 28) > 0.5 * at(without, "b_per_ul", -6)
+
+
+def test_each_ablation_shows(arms: Arms) -> None:
+    """Poor access leaves clones on day 40; a hundredth of the dose acts a day or more later; no chance, no end."""
+    whole = arms("sle_car_t", 40)
+    assert at(whole, "autoreactive_total", 30) == 0.0
+    poor = arms("sle_car_t_poor_access", 40)
+    assert at(poor, "tissue_car_t", 8) < 0.2 * at(whole, "tissue_car_t", 8)
+    assert at(poor, "autoreactive_total", 40) > 1000
+    low = arms("sle_car_t_dose_100", 40)
+    day = [float(t["day"][t["day"] > 1][t["car_t_per_ul"][t["day"] > 1].argmax()]) for t in (whole, low)]
+    assert day[1] > day[0] + 1
+    assert at(low, "autoreactive_total", 12) > 100 * at(whole, "autoreactive_total", 12) > 0
+    expected = arms("sle_car_t_no_discreteness", 40)["autoreactive_total"]
+    assert 0.0 < expected[-1] < 1.0 and expected.min() > 0.0

@@ -87,6 +87,11 @@ MISTAKES = {
     "name": ("long_lived_share", "long_lived_shar", "unknown parameter (did you mean 'long_lived_share'?)"),
     "patient": ("car_t_entry", "igg_loss", "belongs to the whole patient"),
     "region": ("regions: [cortex]", "regions: [cortx]", "region 'cortx' is not in tissue 'left'"),
+    "region of a number": (
+        "{medulla:",
+        "{medula:",
+        "regions.medula: 'left' has no such region (did you mean",
+    ),
     "volume": ('"30 mL"', '"59000 mm"', "volume"),
     "pattern": ("pattern: patches", "pattern: patchs", "'patchs' is not one of"),
     "kind": ("  kidney:", "  kidny:", "kidny"),
@@ -182,3 +187,10 @@ def test_the_digest_sees_the_disease(build: Build) -> None:
         build(DISEASE.replace('value: "16 mm"', 'value: "15 mm"')).digest(),
     }
     assert len(digests) == 3
+
+
+def test_a_number_that_cannot_be_negative_is_refused(build: Build) -> None:
+    """Claim: below zero is refused where the plausible range is not, for the patient as for one organ."""
+    for change in ("parameters.long_lived_share=-0.1", 'organs.left.parameters={antigen: "-1"}'):
+        with pytest.raises(InputError, match=r"is below zero"):
+            build(DISEASE, change)

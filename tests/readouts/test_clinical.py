@@ -267,3 +267,10 @@ def test_each_disease_has_its_instruments():
         for name, instruments in own.items():
             assert (instruments <= found) if name == disease else not instruments & found, (disease, name)
     assert list(clinical(DAYS, patient(), ORGANS, None)) == list(clinical(DAYS, patient(), ORGANS, "sle"))
+
+
+def test_more_than_a_full_block_leaves_nothing_and_not_less():
+    """Tocilizumab at one and a half of its dose: CRP 0 and CRS 0, nothing below."""
+    found = clinical(DAYS, patient(drug_tocilizumab=np.full(DAYS.shape, 1.5)), ORGANS, "ssc")
+    assert found["crp"].min() == found["crp"].max() == 0.0
+    assert found["crs_grade"].max() == 0.0

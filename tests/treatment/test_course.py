@@ -73,3 +73,15 @@ def test_a_course_after_another_starts_from_what_is_left() -> None:
     assert level([first, second], 90) == pytest.approx(0.35)
     values = [value for day, value, _ in staircase([first, second]) if 70 <= day < 90]
     assert values == sorted(values, reverse=True) and values[0] < 0.5
+
+
+def test_a_course_that_follows_at_once_goes_on_from_the_same_level() -> None:
+    """A stop on the day on which the next course begins is no stop: the level neither falls nor climbs again."""
+    first = drug(off=50, onset_half_life="10 day", offset_half_life="20 day")
+    second = drug(on=50, off=90, onset_half_life="10 day", offset_half_life="20 day")
+    steps = staircase([first, second])
+    begin, values = (np.array([step[k] for step in steps]) for k in (0, 1))
+    for day in np.arange(20.0, 90.0):
+        held = values[np.searchsorted(begin, day, side="right") - 1]
+        assert held == pytest.approx(level([first, second], day), abs=0.1), day
+    assert values[(begin >= 20) & (begin < 90)].min() > 0.75

@@ -84,7 +84,6 @@ def test_a_drug_is_on_and_off() -> None:
     )
     assert [(days(event.tick), event.value) for event in planned] == [
         (10, 0.5),
-        (20, 0.0),
         (20, 1.0),
         (30, 0.0),
     ]

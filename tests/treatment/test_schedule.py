@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tissuesim.config import load_config_text
+from tissuesim.config import load_config, load_config_text
 from tissuesim.config.treatment_file import shipped_treatments
 from tissuesim.errors import InputError
 from tissuesim.ticks import days
@@ -73,7 +73,9 @@ def test_a_weak_kidney_lowers_doses(kidney: float, space: float) -> None:
 def test_no_fludarabine_without_a_kidney() -> None:
     """Below 30 mL/min it is refused, unless the cut is switched off."""
     patient = "{kidney_function: 20 mL/min}"
-    with pytest.raises(InputError, match="fludarabine: not given at a kidney function of 20 mL/min"):
+    with pytest.raises(
+        InputError, match=r"^treatment\[0\]\.fludarabine: not given at a kidney function of 20 mL/min"
+    ):
         plan("[{use: lymphodepletion}]", patient)
     full = plan("[{use: lymphodepletion, renal_cut: false}]", patient)
     assert next(event.value for event in full if event.pool == "space") > 1.0
@@ -141,3 +143,49 @@ def test_every_number_of_a_shipped_treatment_has_a_source(name: str) -> None:
         "treatment: [{use: rituximab, dose: 500 mg}]}"
     )
     assert set(changed.treatment[0].sources) == {"days"}
+
+
+def test_an_infusion_long_after_chemotherapy_does_not_move_its_space() -> None:
+    """Space and low marrow output follow the end of chemotherapy by two days where no infusion is near."""
+    planned = plan(f"[{{use: lymphodepletion}}, {CAR_T.replace('day: 0', 'day: 300')}]")
+    found = {event.pool: days(event.tick) for event in planned if event.pool in ("space", "marrow_output")}
+    assert found == {"space": 0.0, "marrow_output": 0.0}
+    planned = plan(f"[{{use: lymphodepletion}}, {CAR_T.replace('day: 0', 'day: 4')}]")
+    assert next(days(event.tick) for event in planned if event.pool == "space") == 4.0
+
+
+ABLATIONS = ("dose_100", "poor_access", "no_discreteness", "no_lymphodepletion", "long_lived")
+
+
+@pytest.mark.parametrize("ablation", ABLATIONS)
+def test_an_ablation_differs_from_the_whole_in_what_it_names(ablation: str) -> None:
+    """One thing: the dose, a parameter, the randomness, or chemotherapy; all else, cell numbers too, is the same."""
+    base, other = (load_config(name) for name in ("sle_car_t", f"sle_car_t_{ablation}"))
+    changed = {
+        key for key in type(base).model_fields if key != "name" and getattr(base, key) != getattr(other, key)
+    }
+    named = {"dose_100": "treatment", "no_lymphodepletion": "treatment", "no_discreteness": "stochastic"}
+    assert changed == {named.get(ablation, "parameters")}
+    given = [{(e.tick, e.pool): e.value for e in events(c.treatment, c.patient)} for c in (base, other)]
+    if ablation == "dose_100":
+        cells = {key for key in given[0] if key[1].startswith("blood_car_t")}
+        assert {key: given[0][key] / given[1][key] for key in cells} == dict.fromkeys(cells, 100.0)
+        assert {k: v for k, v in given[0].items() if k not in cells} == {
+            k: v for k, v in given[1].items() if k not in cells
+        }
+    elif ablation == "no_lymphodepletion":
+        assert given[1].items() < given[0].items()
+        assert {pool for _, pool in set(given[0]) - set(given[1])} == {
+            "lymphodepletion_active",
+            "space",
+            "marrow_output",
+        }
+    else:
+        assert given[0] == given[1]
+
+
+def test_a_source_belongs_to_a_key() -> None:
+    """A note on a key that the treatment does not have is refused: the number it was meant for would have none."""
+    note = "{use: rituximab, sources: {dosee: {source: x, grade: A}}}"
+    with pytest.raises(InputError, match=r"treatment\[0\]\.sources.*'dosee' is no key .*'dose'"):
+        plan(f"[{note}]")

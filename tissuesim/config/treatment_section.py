@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tissuesim.config.fields import ParameterValue, Text
+from tissuesim.errors import InputError, nearest
 
 
 class Note(BaseModel):
@@ -31,3 +32,11 @@ class TreatmentSection(BaseModel):
     label: str = Field("", description="what it is called in the timeline")
     sources: dict[str, Note] = Field({}, description="where its numbers come from, by key")
     used: str | None = Field(None, description="the treatment file it was read from (use:)")
+
+    @field_validator("sources")
+    @classmethod
+    def _of_its_keys(cls, value: dict[str, Note]) -> dict[str, Note]:
+        for key in value:
+            if key not in cls.model_fields:
+                raise InputError(f"'{key}' is no key of this treatment{nearest(key, cls.model_fields)}")
+        return value

@@ -45,6 +45,10 @@ def load_parts(name_or_path: str | Path, overrides: Mapping[str, Any] | None = N
 def overridden(parameter: Parameter, value: object) -> Parameter:
     """Return the parameter with another value, given as a quantity."""
     number = quantity(value, parameter.unit, f"parameters.{parameter.name}")
+    if parameter.range is not None and number < 0.0 <= parameter.range[0]:
+        raise InputError(
+            f"parameters.{parameter.name}: {value} is below zero, which '{parameter.label or parameter.name}' cannot be"
+        )
     regions = {region: parameter.regional(region, number) for region in parameter.regions}
     return replace(parameter, value=number, formula=None, regions=regions)
 

@@ -34,7 +34,7 @@ def blood(course: Course) -> dict[str, Series]:
     if plasma is not None:
         il6 = plasma * course.constants["il6_mass"]
         found["il6_pg_per_ml"] = il6
-        found["crp"] = course.constants["crp_per_il6"] * il6 * (1.0 - course.level("drug_tocilizumab"))
+        found["crp"] = course.constants["crp_per_il6"] * il6 * receptor_left(course)
         found["crs_grade"] = cytokine_release_grade(course, il6)
     return {name: series for name, series in found.items() if series is not None}
 
@@ -60,7 +60,7 @@ def cytokine_release_grade(course: Course, il6: Series) -> Series | None:
     car_t = course.column("car_t_per_ul")
     if car_t is None:
         return None
-    acting = il6 * (1.0 - course.level("drug_tocilizumab"))
+    acting = il6 * receptor_left(course)
     steps = np.array(
         [
             course.constants[name]
@@ -69,6 +69,11 @@ def cytokine_release_grade(course: Course, il6: Series) -> Series | None:
     )
     in_time = (course.days >= 0.0) & (course.days <= course.constants["crs_window"]) & (car_t > 0.0)
     return np.where(in_time, np.searchsorted(steps, acting, side="right"), 0).astype(np.float64)
+
+
+def receptor_left(course: Course) -> Series:
+    """Share of the IL-6 receptor that tocilizumab leaves free: 1 without it, 0 from full strength on."""
+    return np.maximum(1.0 - course.level("drug_tocilizumab"), 0.0)
 
 
 def _chosen(course: Course, *names: str) -> dict[str, float]:

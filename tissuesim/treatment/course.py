@@ -46,7 +46,7 @@ def staircase(courses: Sequence[Drug]) -> list[tuple[float, float, Drug]]:
             after = _relaxed(value, strength, rate, span)
             found.append((day, strength + (value - after) / (rate * span), course))
             value, day = after, day + span
-        if day < end or day == start:
+        if day < end:  # not for a stop on the day on which the next course begins: its level goes on
             value = strength
             found.append((day, strength, course))
     return found

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 DAYS_FROM_LYMPHODEPLETION_TO_INFUSION = 2.0
 """Usual pause from the last day of chemotherapy (day -2) to the infusion; used where nothing is infused."""
+LONGEST_PAUSE = 14.0
+"""Days: an infusion later than this after chemotherapy does not wait for its space, which is closing by then."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,10 @@ def events(
     found = _infusions(products, patient)
     for item in sorted(treatment, key=lambda item: item.first_day):  # an end comes before the next beginning
         if item.type == "lymphodepletion":
-            found += _lymphodepletion(item, [product.day for product in products], patient)
+            try:
+                found += _lymphodepletion(item, [product.day for product in products], patient)
+            except InputError as error:
+                raise InputError(f"treatment[{list(treatment).index(item)}].{error}") from None
         elif item.type == "antibody":
             found += _doses(item, patient)
         elif item.type == "drug":
@@ -119,14 +124,15 @@ def _infusion(item: CarTCells, patient: Patient) -> list[Event]:
 
 
 def _lymphodepletion(item: Lymphodepletion, infusion_days: Sequence[float], patient: Patient) -> list[Event]:
-    """Chemotherapy kills while it is active; space and low marrow output start with the infusion after it.
+    """Chemotherapy kills while it is active; space and low marrow output start with the infusion soon after it.
 
     Its level keeps intensity x usual span the same, over however many days the doses are spread.
     """
     from tissuesim.config.lymphodepletion import COMPLETE_RESIDUAL, USUAL_SPAN
 
     start, end = item.first_day, item.last_day
-    day = next((day for day in infusion_days if day >= end), end + DAYS_FROM_LYMPHODEPLETION_TO_INFUSION)
+    pause = DAYS_FROM_LYMPHODEPLETION_TO_INFUSION
+    day = next((day for day in infusion_days if end <= day <= end + LONGEST_PAUSE), end + pause)
     label = f"lymphodepletion on days {start:g} to {end:g}"
     intensity = item.intensity(patient.filtration)
     active = intensity * USUAL_SPAN / (end - start) if item.dose_days else 1.0
