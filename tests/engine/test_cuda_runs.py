@@ -211,4 +211,5 @@ def test_small_organs_are_not_bound_by_launches(treated: Callable[..., Scenario]
     assert len(recorded) == 3 * steps
     assert sum(recorded) >= 15 * steps, "the sweeps are in a graph"
     assert "signal_sweep" not in launched and "entry_weights" not in launched and "summaries" not in launched
-    assert len(launched) <= 16 * steps, sorted(set(launched))
+    # reactions, and two launches for either half of what arrives by each of four influx processes
+    assert len(launched) <= 18 * steps, sorted(set(launched))
