@@ -7,6 +7,7 @@ its work as late as it may.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ import numpy as np
 from .host import call, load
 
 RUBBISH = 0xA5
+WORKING = threading.RLock()
 
 
 class Memory:
@@ -160,9 +162,10 @@ class Stream:
             self.waiting.append(action)
 
     def synchronize(self) -> None:
-        """Do what waits."""
-        while self.waiting:
-            self.waiting.pop(0)()
+        """Do what waits; another thread that waits too goes on when it is done, not when it is begun."""
+        with WORKING:
+            while self.waiting:
+                self.waiting.pop(0)()
 
     def record(self, event: Event | None = None) -> Event:
         """A point in the work."""
