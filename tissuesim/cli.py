@@ -334,6 +334,8 @@ def organs(
             "a file is read by: tissuesim mesh FILE"
         )
     print(build_tissue(name, name, spacing or CATALOGUE[name].spacing))
+    sizes = ", ".join(f"{size} {default:g}" for size, default in CATALOGUE[name].sizes(name).items())
+    print(f"sizes (organs.<name>.shape): {sizes}")
 
 
 @app.command()

@@ -287,6 +287,7 @@ def _tissue(name: str, organ: Organ, physics: OrganPhysics | None) -> Tissue:
             options=options,
             domain=organ.domain,
             physics=physics,
+            shape=organ.shape,
         )
     except InputError as error:
         raise InputError(f"organs.{name}.anatomy: {error}") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +36,7 @@ def build_tissue(
     options: ImportOptions | None = None,
     domain: str = "voxels",
     physics: OrganPhysics | None = None,
+    shape: Mapping[str, float] | None = None,
 ) -> Tissue:
     """Return the tissue of a built-in organ (a name in ``CATALOGUE``) or of a file, in voxels of ``spacing`` mm.
 
@@ -44,12 +45,15 @@ def build_tissue(
     guessed from its size if not given; ``options`` say more about a file. Maps: ``vascular_density`` (1),
     ``niche_site`` (0 to 1), ``depth`` (mm). ``physics`` says how dense vessels are in each region and in which
     share of it niches may grow; without it the anatomy's own numbers hold, and niches fill 4 % of its niche
-    regions. A saved tissue keeps the maps that it has. With ``domain`` 'tetrahedra' the cells of a volume mesh are
+    regions. ``shape`` are sizes of a built-in organ (``Entry.sizes``).
+    A saved tissue keeps the maps that it has. With ``domain`` 'tetrahedra' the cells of a volume mesh are
     the control volumes, and the maps those of voxels of ``spacing``. InputError for an unknown anatomy, a bad spacing
     or a damaged file.
     """
     if not (np.isfinite(spacing) and spacing > 0):
         raise InputError(f"spacing of organ '{name}' is {spacing} mm; it must be a positive length")
+    if shape and anatomy not in CATALOGUE:
+        raise InputError(f"shape: only a built-in organ has sizes to choose, and '{anatomy}' is a file")
     if Path(anatomy).suffix in saved.SUFFIXES:  # what ``tissuesim mesh --out`` wrote
         return saved.load_tissue(Path(base or ".") / anatomy).named(name)
     options = replace(options or ImportOptions(), organ=name)
@@ -58,6 +62,8 @@ def build_tissue(
     facts: dict[str, object] = {"anatomy": anatomy, "spacing": spacing, "seed": seed}
     if physics is not None:
         facts["physics"] = [physics.niche_shares(), physics.vascular_factors()]
+    if shape:
+        facts["shape"] = dict(shape)
     content = b""
     if anatomy not in CATALOGUE:
         content = contents(Path(base or ".") / anatomy)
@@ -66,7 +72,7 @@ def build_tissue(
     tissue = cached_tissue(
         facts,
         content,
-        lambda: _build(_find_organ(anatomy, base, options), name, spacing, seed, physics),
+        lambda: _build(_find_organ(anatomy, base, options, shape), name, spacing, seed, physics),
         name,
     )
     if domain == "voxels":
@@ -110,9 +116,11 @@ def _build(organ: Organ, name: str, spacing: float, seed: int, physics: OrganPhy
     return tissue
 
 
-def _find_organ(anatomy: str, base: Path | None, options: ImportOptions) -> Organ:
+def _find_organ(
+    anatomy: str, base: Path | None, options: ImportOptions, shape: Mapping[str, float] | None
+) -> Organ:
     if anatomy in CATALOGUE:
-        return CATALOGUE[anatomy].build(anatomy)
+        return CATALOGUE[anatomy].build(anatomy, shape)
     if Path(anatomy).suffix.lower() not in SUFFIXES and not Path(anatomy).suffix:
         raise InputError(
             f"anatomy '{anatomy}' is neither a built-in organ ({', '.join(CATALOGUE)}) nor a file "

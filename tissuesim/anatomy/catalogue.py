@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import signature
 from typing import Literal
+
+from tissuesim.errors import InputError, nearest
 
 from .organ import Organ
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One built-in anatomy: a function of no arguments in a module of this room; ``spacing`` in mm."""
+    """One built-in anatomy: a function of its sizes in a module of this room; ``spacing`` in mm."""
 
     module: str
     kind: Literal["organ", "patch"]
     spacing: float
     summary: str
 
-    def build(self, name: str) -> Organ:
-        """Return the organ."""
-        make: Callable[[], Organ] = getattr(import_module(f"tissuesim.anatomy.{self.module}"), name)
-        return make()
+    def sizes(self, name: str) -> dict[str, float]:
+        """Return the sizes of the organ that can be chosen, with their defaults: mm, or 1 where they are shares."""
+        known = signature(self._make(name)).parameters.values()
+        numbers = (item for item in known if isinstance(item.default, int | float) and item.name != "seed")
+        return {item.name: float(item.default) for item in numbers}
+
+    def build(self, name: str, shape: Mapping[str, float] | None = None) -> Organ:
+        """Return the organ with the sizes of ``shape``; InputError for one that it does not have or cannot be."""
+        known = self.sizes(name)
+        for size in shape or {}:
+            if size not in known:
+                raise InputError(
+                    f"'{size}' is no size of the built-in '{name}'{nearest(size, known)}; it has {', '.join(known)}"
+                )
+        return self._make(name)(**(shape or {}))
+
+    def _make(self, name: str) -> Callable[..., Organ]:
+        made: Callable[..., Organ] = getattr(import_module(f"tissuesim.anatomy.{self.module}"), name)
+        return made
 
 
 CATALOGUE: dict[str, Entry] = {

@@ -93,6 +93,9 @@ class Organ(Section):
         description="a built-in organ, or a file (relative to the config): surface, label volume, volume mesh, tissue"
     )
     spacing: Length = Field(2.0, description="edge of a voxel")
+    shape: dict[str, float] = Field(
+        {}, description="sizes of a built-in organ by name, such as scale; tissuesim organs NAME lists them"
+    )
     seed: WholeNumber = Field(1, description="seed of the organ's own random maps (vascular density)")
     units: Literal["um", "mm", "cm", "m"] | None = Field(None, description="length unit of the file")
     regions: dict[str, Patterns] = Field(
