@@ -31,7 +31,7 @@ def endpoints(totals, disease="sle"):
 
 
 def test_a_flare_has_the_onset_duration_height_and_organs_it_was_built_with():
-    """Inflammation 1.5 from day 8 to 19 in one organ: onset 8, 11 days, 1.5 times day 0, one organ."""
+    """Inflammation 1.5 from day 8 to 19 in one organ: onset 8, 11 days, 1.5 times before, one organ."""
     totals = course(hump(height=0.5))
     totals["skin.inflammation_load"] = totals["skin.target_volume"] * hump()
     found = endpoints(totals)
@@ -48,6 +48,11 @@ def test_a_flare_has_the_onset_duration_height_and_organs_it_was_built_with():
     [
         ("a rise below 15 %", course(hump(height=1.149))),
         ("an organ that was not ill", course(hump(height=0.5, rest=0.19))),
+        ("while the last B cells die", course(hump((1.0, 5.0)))),
+        (
+            "the return from a dent that chemotherapy made",
+            course(np.where((DAYS > -5.0) & (DAYS < 3.0), 0.7, 1.0)),
+        ),
         ("after B cells are back", course(hump((115.0, 118.0)))),
         ("after the window", course(hump((130.0, 140.0)), back=300.0)),
         ("before the infusion", course(hump((-20.0, -10.0)))),
@@ -57,7 +62,7 @@ def test_a_flare_has_the_onset_duration_height_and_organs_it_was_built_with():
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_no_local_flare(why, totals):
-    """Only a marked rise of an organ that was ill on day 0, after the infusion, while B cells are gone."""
+    """Only a marked rise of an organ that was ill before treatment, after the infusion, while B cells are gone."""
     assert endpoints(totals)["local_flare_organs"] == 0.0, why
     assert endpoints(totals)["local_flare_onset_day"] is None
 

@@ -16,7 +16,7 @@ from tissuesim.readouts.endpoints import APLASIA_FRACTION
 class LocalFlare:
     """A transient rise of inflammation in one organ after the infusion.
 
-    ``onset`` day, ``duration`` [day] (None if it is not over), ``peak`` relative to day 0.
+    ``onset`` day, ``duration`` [day] (None if it is not over), ``peak`` relative to the day before treatment.
     """
 
     organ: str
@@ -26,9 +26,11 @@ class LocalFlare:
 
 
 def flaring(course: Course, organ: str, baseline_day: float) -> NDArray[np.bool_]:
-    """Where an organ that was ill on day 0 is more inflamed than then, in the window, while B cells are gone.
+    """Where an organ that was ill before treatment is more inflamed than then, in the window, while B cells are gone.
 
-    This is what the clinical series count (LICATS): in organs already affected, in aplasia, with CAR T cells given.
+    This is what the clinical series count (LICATS, Hagen 2025, 10.1016/S2665-9913(25)00091-8): in organs already
+    affected, only in aplasia, with CAR T cells given. Day 0 is no reference: chemotherapy has dented the inflammation
+    by then, and its return would count.
     """
     days, known = course.days, course.constants
     quiet = np.zeros(days.shape, bool)
@@ -38,19 +40,17 @@ def flaring(course: Course, organ: str, baseline_day: float) -> NDArray[np.bool_
         return quiet
     if not np.nanmax(car_t[days >= 0.0], initial=0.0) > 0.0:
         return quiet
-    start = int(np.searchsorted(days, 0.0, side="right")) - 1
     before = max(0, int(np.searchsorted(days, baseline_day, side="right")) - 1)
-    if not inflammation[start] >= known["flare_baseline"]:
+    if not inflammation[before] >= known["flare_baseline"]:
         return quiet
-    raised = inflammation > inflammation[start] * (1.0 + known["flare_rise"])
-    # from the infusion until B cells are back: the first days count, although the last B cells are still dying
+    raised = inflammation > inflammation[before] * (1.0 + known["flare_rise"])
     low = b_cells < APLASIA_FRACTION * b_cells[before]
     gone = np.flatnonzero(low & (days >= 0.0))
     if gone.size == 0:
         return quiet
     back = np.flatnonzero(~low & (days > days[gone[0]]))
     end = days[back[0]] if back.size else np.inf
-    in_time = (days >= 0.0) & (days <= min(end, known["flare_window"]))
+    in_time = (days >= days[gone[0]]) & (days <= min(end, known["flare_window"]))
     return np.asarray(raised & in_time)
 
 
@@ -67,11 +67,11 @@ def local_flares(course: Course, baseline_day: float) -> list[LocalFlare]:
         last = first + int(over[0]) if over.size else len(raised)
         inflammation = course.inflammation([organ])
         assert inflammation is not None  # an organ without does not flare
-        start = int(np.searchsorted(course.days, 0.0, side="right")) - 1
+        before = max(0, int(np.searchsorted(course.days, baseline_day, side="right")) - 1)
         onset = float(course.days[first])
         duration = float(course.days[last]) - onset if over.size else None
         found.append(
-            LocalFlare(organ, onset, duration, float(np.max(inflammation[first:last]) / inflammation[start]))
+            LocalFlare(organ, onset, duration, float(np.max(inflammation[first:last]) / inflammation[before]))
         )
     return sorted(found, key=lambda flare: flare.onset)
 
