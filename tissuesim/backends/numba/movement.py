@@ -29,7 +29,7 @@ OWN, BEHIND, GEOMETRY, HAZARD, REST, TOTAL, ROWS = 0, 1, 7, 13, 19, 25, 26
 @njit(cache=True, error_model="numpy")
 def _hazards(
     rows: Array,
-    first: int,
+    voxels: Array,
     count: int,
     motility: Array,
     chemotaxis: Scalar,
@@ -42,7 +42,7 @@ def _hazards(
 ) -> None:
     """The six hazards of each voxel of a group, their sum left to right, and the sums of the last ones."""
     for k in range(count):
-        i = np.uint64(first + k)
+        i = np.uint64(voxels[k])
         here = region[i]
         rows[OWN * LANES + k] = signals[i, attractant] if chemotaxis != ZERO else ZERO
         for face in range(FACES):
@@ -92,11 +92,13 @@ def _outflow_deterministic(
 ) -> None:
     n = neighbors.shape[0]
     for block in prange((n + BLOCK - 1) // BLOCK):
-        rows = np.zeros(ROWS * LANES, geometry.dtype)
+        rows, voxels = np.zeros(ROWS * LANES, geometry.dtype), np.zeros(LANES, np.int64)
         for first in range(block * BLOCK, min(block * BLOCK + BLOCK, n), LANES):
             count = min(LANES, n - first)
+            for k in range(count):
+                voxels[k] = first + k
             _hazards(
-                rows, first, count, motility, chemotaxis, signals, attractant, half_saturation, region, neighbors,
+                rows, voxels, count, motility, chemotaxis, signals, attractant, half_saturation, region, neighbors,
                 geometry,
             )  # fmt: skip
             for k in range(count):
@@ -107,7 +109,7 @@ def _outflow_deterministic(
 
 @njit(cache=True, error_model="numpy")
 def _send(
-    outflow: Array, first: int, count: int, dt: Scalar, rows: Array, whole: Array, shares: Array, work: Array,
+    outflow: Array, voxels: Array, count: int, dt: Scalar, rows: Array, whole: Array, shares: Array, work: Array,
     words: Array, boxes: Array, word: int, tick: int, draw: int, k0: int, k1: int,
 ) -> None:  # fmt: skip
     """Whole numbers that leave the voxels of a group: binomials of all that go, conditional ones for the faces."""
@@ -122,7 +124,7 @@ def _send(
             shares[k] = share if hazard > ZERO else 0.0
         binomial_lanes(through, left, shares, work, words, boxes, word | (face + 1), tick, draw, k0, k1)
         for k in range(count):
-            outflow[first + k, face] = through[k]
+            outflow[voxels[k], face] = through[k]
         for k in range(shares.size):
             left[k] -= through[k]
 
@@ -150,27 +152,39 @@ def _outflow_stochastic(
 ) -> None:
     n = neighbors.shape[0]
     for block in prange((n + BLOCK - 1) // BLOCK):
-        rows = np.zeros(ROWS * LANES, geometry.dtype)
+        rows, voxels = np.zeros(ROWS * LANES, geometry.dtype), np.zeros(LANES, np.int64)
         whole, boxes, shares = np.zeros(3 * LANES, np.int64), np.zeros(LANES, np.int64), np.zeros(LANES)
         work, words = np.zeros(WORK), np.zeros(WORDS, np.uint64)
-        for first in range(block * BLOCK, min(block * BLOCK + BLOCK, n), LANES):
-            count = min(LANES, n - first)
-            present = False
-            whole[:LANES] = 0
-            for k in range(count):
-                whole[k] = cells[first + k, column]
-                boxes[k] = box_index[first + k]
-                present = present or whole[k] > 0
-            if not present:
-                outflow[first : first + count] = 0
-                continue
-            _hazards(
-                rows, first, count, motility, chemotaxis, signals, attractant, half_saturation, region, neighbors,
-                geometry,
-            )  # fmt: skip
-            _send(
-                outflow, first, count, dt, rows, whole, shares, work, words, boxes, word, tick, draw, k0, k1
-            )
+        held, stop = 0, min(block * BLOCK + BLOCK, n)
+        for i in range(block * BLOCK, stop):
+            outflow[i, :] = 0
+            if cells[i, column] > 0:  # only voxels with cells take a lane: most are empty when cells are few
+                voxels[held], whole[held], boxes[held] = i, cells[i, column], box_index[i]
+                held += 1
+            if held == LANES or (held > 0 and i == stop - 1):
+                whole[held:LANES] = 0
+                _hazards(
+                    rows, voxels, held, motility, chemotaxis, signals, attractant, half_saturation, region, neighbors,
+                    geometry,
+                )  # fmt: skip
+                _send(
+                    outflow,
+                    voxels,
+                    held,
+                    dt,
+                    rows,
+                    whole,
+                    shares,
+                    work,
+                    words,
+                    boxes,
+                    word,
+                    tick,
+                    draw,
+                    k0,
+                    k1,
+                )
+                held = 0
 
 
 @njit(cache=True, error_model="numpy", parallel=True, nogil=True)
@@ -215,11 +229,13 @@ def _largest_hazards(
     blocks = (n + BLOCK - 1) // BLOCK
     largest = np.zeros(blocks, geometry.dtype)
     for block in prange(blocks):
-        rows = np.zeros(ROWS * LANES, geometry.dtype)
+        rows, voxels = np.zeros(ROWS * LANES, geometry.dtype), np.zeros(LANES, np.int64)
         for first in range(block * BLOCK, min(block * BLOCK + BLOCK, n), LANES):
             count = min(LANES, n - first)
+            for k in range(count):
+                voxels[k] = first + k
             _hazards(
-                rows, first, count, motility, chemotaxis, signals, attractant, half_saturation, region, neighbors,
+                rows, voxels, count, motility, chemotaxis, signals, attractant, half_saturation, region, neighbors,
                 geometry,
             )  # fmt: skip
             for k in range(count):
