@@ -270,7 +270,7 @@ def _along_fibers(tissue: Tissue, physics: OrganPhysics) -> Tissue:
     return replace(tissue, conductance=conductance)
 
 
-def _tissue(name: str, organ: Organ, physics: OrganPhysics | None) -> Tissue:
+def _tissue(name: str, organ: Organ, physics: OrganPhysics | None = None) -> Tissue:
     """The tissue of one organ; what is wrong with its anatomy is told with the key of the config."""
     from tissuesim.anatomy import build_tissue
     from tissuesim.anatomy.selection import ImportOptions
