@@ -200,17 +200,20 @@ def test_without_physics_nothing_changes() -> None:
     assert plain.physics == {} and not any("opening" in name for name in tissue.maps)
 
 
-def test_the_kidneys_own_physics_gives_the_same_run() -> None:
-    """The kidney is the tissue of the models: with its physics a run has the same bits as without."""
-    results = []
-    for physics in (None, "kidney"):
-        simulation = Simulation(scenario(physics))
-        for _ in range(5):
-            simulation.step()
-        results.append(simulation.state)
-    for name in ("signals", "cells", "states"):
-        first, second = (getattr(state.organs["kidney"], name) for state in results)
-        assert first.size and np.array_equal(np.asarray(first), np.asarray(second)), name
+def test_the_kidneys_own_physics_raises_niche_sites_alone() -> None:
+    """The kidney is the tissue of the models: its physics leaves numbers and maps; niches lie where they lay.
+
+    They fill the share of the cortex that the physics names, of which coarse voxels cut a part off without it.
+    """
+    plain, own = scenario(None), scenario("kidney")
+    before, after = plain.tissues["kidney"], own.tissues["kidney"]
+    assert np.array_equal(plain.parameters(before), own.parameters(after))
+    for name in ("vascular_density", "depth"):
+        assert np.array_equal(before.maps[name], after.maps[name]), name
+    assert np.array_equal(before.maps["niche_site"] > 0, after.maps["niche_site"] > 0)
+    cortex = after.region == after.region_names.index("cortex")
+    share = (after.maps["niche_site"] * after.volume)[cortex].sum() / after.volume[cortex].sum()
+    assert share == pytest.approx(0.04, rel=1e-6)
 
 
 def test_a_region_changes_its_parameters_alone(tmp_path: Path) -> None:
