@@ -62,9 +62,9 @@ FINE_ENOUGH = {
 def test_well_supplied_places_are_cleared_first_in_other_organs(config: str, organs: tuple[str, ...]) -> None:
     """Rank correlation of vascular density with the day a voxel falls to 1 % of day 0 is below -0.7.
 
-    Voxels with 5 cells on day 0; lungs and sclerotic heart. The knee is close to it, -0.68. Not so where there is little
-    to rank: in the skin patch vessels differ by a tenth and voxels hold a handful of cells, and in the lupus heart
-    pericardium and muscle differ in more than vessels (docs/diseases.md).
+    Voxels with 5 cells on day 0; lungs and sclerotic heart. The knee is close to it, -0.68. Not so where there is
+    little to rank: in the skin patch vessels differ by a tenth and voxels hold a handful of cells, and in the lupus
+    heart pericardium and muscle differ in more than vessels (docs/diseases.md).
     """
     changes = (f"organs.{name}.spacing={edge}" for name, edge in FINE_ENOUGH.items())
     simulation = Simulation(load(config, ("time.start=-20 day", "time.end=24 day", *changes)), "numba")
