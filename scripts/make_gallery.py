@@ -18,7 +18,7 @@ from tissuesim.viz.discreteness import plot_discreteness
 from tissuesim.viz.plots.figures import plot_group
 from tissuesim.viz.plots.killing import plot_killing
 from tissuesim.viz.plots.last_cell import plot_last_cell
-from tissuesim.viz.render import compare, panel
+from tissuesim.viz.render import compare, panel, render_run
 from tissuesim.viz.timeseries import plot_timeseries
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,7 +31,8 @@ def finished(name: str, runs: Path, spacing: str) -> Run:
     """The run of a shipped config, made now if it is not there."""
     folder = runs / f"{name}-{spacing.replace(' ', '')}"
     if not (folder / "status.json").is_file() or read_status(folder)["status"] != "finished":
-        simulation = Simulation(load(name, (f"organs.kidney.spacing={spacing}",)))
+        changes = (f"organs.kidney.spacing={spacing}",) if name.startswith("kidney") else ()
+        simulation = Simulation(load(name, changes))
         simulation.create_run(out=folder)
         result = simulation.run()
         print(f"{name}: {result.steps} steps, {result.wall_seconds:.0f} s, {result.endpoints}")
@@ -81,6 +82,10 @@ PICTURES: dict[str, tuple[Callable[..., object], tuple[str, ...]]] = {
     "treated_untreated": (
         lambda run, other, out: compare(run, other, [0, 90], "kidney", out=out),
         ("kidney_car_t", "kidney_untreated"),
+    ),
+    "patient": (
+        lambda run, out: render_run(run, [9], out=out),
+        ("sle_car_t",),
     ),
     "discreteness": (plot_discreteness, ("kidney_two_years", "kidney_two_years_expected")),
 }
