@@ -55,7 +55,9 @@ OUTCOMES: dict[str, Name] = {
     "il6_pg_per_ml_highest": Name("IL-6 in plasma, highest", "{:.3g} pg/mL", "after the infusion"),
     "crs_grade_highest": Name("Cytokine release, highest grade", "{:.0f}", "ASTCT grades, from IL-6"),
     "local_flare_onset_day": Name(
-        "Local flare, onset", DAY, "first organ, inflammation above that before treatment, while B cells are gone"
+        "Local flare, onset",
+        DAY,
+        "first organ, inflammation above that before treatment, while B cells are gone",
     ),
     "local_flare_days": Name("Local flare, length", "{:.3g} days", "of the first one"),
     "local_flare_organs": Name("Organs with a local flare", "{:.0f}", ""),
