@@ -31,7 +31,7 @@ KERNEL signal_ledger(int64 n, int64 fields, int64 regions, const real *RESTRICT 
                     const double value = (double)after[AT(i, s)], size = (double)volume[i];
                     const double wide = (double)diagonal[AT(i, s)];
                     const double residual = (double)right_hand_side[AT(i, s)] - wide * value + inflow;
-                    const double kept = value < 0.0 ? 0.0 : value;
+                    const double kept = value < FAINT ? 0.0 : value;
                     const double scaled = residual / wide;
                     OF_THREAD(term, 0, thread) = size * ((wide - 1.0 - off_diagonal) * value);
                     OF_THREAD(term, 1, thread) = size * residual;

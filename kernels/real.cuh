@@ -14,6 +14,9 @@ typedef float real;
 #endif
 #define REAL(x) ((real)(x))
 
+// 2^-80: a signal below it is nothing (FAINT in tissuesim/codegen/instructions.py).
+#define FAINT 8.271806125530277e-25
+
 // Cells in a voxel: whole numbers, or expected values (double also where fields are float32).
 #ifdef CELLS_ARE_EXPECTED
 typedef double cell_count;

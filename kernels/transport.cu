@@ -81,9 +81,9 @@ KERNEL signal_diagonal(int64 n, int64 fields, int64 regions, int64 per_thread, r
     }
 }
 
-// Negative values and -0 become 0; NaN stays to be found.
+// Negative and faint values become 0; NaN stays to be found.
 KERNEL clip_signals(int64 count, real *values) {
     FOR_EACH(entry, count) {
-        if (values[entry] <= REAL(0.0)) values[entry] = REAL(0.0);
+        if (values[entry] < REAL(FAINT)) values[entry] = REAL(0.0);
     }
 }

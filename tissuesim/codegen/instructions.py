@@ -12,6 +12,10 @@ from dataclasses import dataclass, field
 
 REAL, DOUBLE, INTEGER, BOOLEAN = "real", "double", "integer", "boolean"
 
+FAINT = 2.0**-80
+"""What a step leaves of a signal (pM) or tissue state below this, 8.3e-25, is nothing. It is less than one molecule in
+2e12 litres; but the tails of diffusion go on below it to subnormal numbers, which processors add ten times slower."""
+
 
 @dataclass(frozen=True)
 class Register:

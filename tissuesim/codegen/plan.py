@@ -98,7 +98,7 @@ class StepPlan:
         integer_cells = self.stochastic
         programs = {
             "reactions": ReactionProgram(
-                self.model, self.organ_network, self.organ, self.stochastic, "reactions"
+                self.model, self.organ_network, self.organ, self.stochastic, "reactions", drops_faint=True
             ).build(),
             "entry_weights": entry_weights(
                 self.model, self.organ, self.processes("influx"), integer_cells=integer_cells

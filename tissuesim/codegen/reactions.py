@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tissuesim.codegen.instructions import DOUBLE, INTEGER, REAL, Builder, Literal, Operand, Program
+from tissuesim.codegen.instructions import DOUBLE, FAINT, INTEGER, REAL, Builder, Literal, Operand, Program
 from tissuesim.codegen.network import Network, Species
 from tissuesim.codegen.rates import Scope, Tables
 from tissuesim.model.checks import vanishes_without
@@ -54,6 +54,7 @@ class ReactionProgram:
     stochastic: bool
     prefix: str = "reactions"
     clonal: frozenset[str] = frozenset()
+    drops_faint: bool = False
 
     def build(self) -> Program:
         """The program.
@@ -221,7 +222,15 @@ class ReactionProgram:
                 self._book_flow(item, "late", arrived)
                 step.count = b.add(step.count, arrived)
             value = b.real(step.count) if item.array == "states" else step.count
-            b.store(item.array, item.column, value)
+            b.store(item.array, item.column, self._without_faint(value) if self.drops_faint else value)
+
+    def _without_faint(self, value: Operand) -> Operand:
+        """Nothing where a real state is faint; what is negative or no number stays to be found."""
+        if value.kind != REAL:
+            return value
+        b = self.b
+        inside = b.select(b.compare(">", value, Literal(-FAINT, REAL)), ZERO, value)
+        return b.select(b.compare("<", value, Literal(FAINT, REAL)), inside, value)
 
     def _expected(
         self, item: Species, step: _Step, gain: Operand, has_gain: bool, has_exit: bool

@@ -10,7 +10,8 @@ import numpy as np
 from numba import njit, prange
 
 from tissuesim.backends.numba.sums import join_maxima, join_sums
-from tissuesim.backends.numba.transport import FIRST, PLACE, UNROLLED
+from tissuesim.backends.numba.transport import PLACE
+from tissuesim.codegen.instructions import FAINT
 from tissuesim.codegen.print_text import BLOCK, CHUNK
 
 LINES = 4
@@ -18,25 +19,30 @@ LINES = 4
 
 @cache
 def _ledger_of(fields: int) -> Callable[..., Any]:
-    """The ledger of that many signals; as with the sweeps, one loop over fields whose length is known."""
-    short = fields <= UNROLLED
+    """The ledger of that many signals; as with the sweeps, one loop over fields whose length is known.
+
+    No slice stands in its body: a view of an array makes Numba give up that arrays do not overlap, and then nothing is
+    vectorised (twice as slow).
+    """
     # rows of whole cache lines: blocks of two threads must not write to the same line
     width = (fields + 15) // 8 * 8
 
     @njit(cache=True, error_model="numpy", parallel=True, nogil=True)
     def ledger(
         right_hand_side: Any, diagonal: Any, after: Any, table: Any, region: Any, neighbors: Any, geometry: Any,
-        volume: Any, order: Any, first: int,
+        volume: Any, order: Any,
     ) -> Any:  # fmt: skip
         n = after.shape[0]
         blocks = (n + BLOCK - 1) // BLOCK
-        chunk = np.zeros((blocks, LINES, width))
-        partial = np.zeros((blocks, LINES, width))
-        greatest = np.zeros((blocks, 2, width))
+        partial = np.zeros((blocks, LINES * width))
+        greatest = np.zeros((blocks, 2 * width))
         for block in prange(blocks):
+            terms, chunk = np.zeros((LINES + 2) * width), np.zeros(LINES * width)
+            most = np.zeros(2 * width)
             end = min(block * BLOCK + BLOCK, n)
             for start in range(block * BLOCK, end, CHUNK):
-                chunk[block] = 0.0
+                for k in range(LINES * width):
+                    chunk[k] = 0.0
                 for rank in range(start, min(start + CHUNK, end)):
                     i = np.uint64(order[rank])
                     size = np.float64(volume[i])
@@ -47,7 +53,7 @@ def _ledger_of(fields: int) -> Callable[..., Any]:
                     r = region[i]
                     r0, r1, r2 = region[n0], region[n1], region[n2]
                     r3, r4, r5 = region[n3], region[n4], region[n5]
-                    for s in range(first if short else 0, fields):
+                    for s in range(fields):
                         v0 = np.float64(table[r, r0, s] * g0)
                         v1 = np.float64(table[r, r1, s] * g1)
                         v2 = np.float64(table[r, r2, s] * g2)
@@ -64,20 +70,24 @@ def _ledger_of(fields: int) -> Callable[..., Any]:
                         new = np.float64(after[i, s])
                         wide = np.float64(diagonal[i, s])
                         residual = np.float64(right_hand_side[i, s]) - wide * new + inflow
-                        kept = 0.0 if new < 0.0 else new
-                        chunk[block, 0, s] += size * ((wide - 1.0 - off_diagonal) * new)
-                        chunk[block, 1, s] += size * residual
-                        chunk[block, 2, s] += size * (kept - new)
-                        chunk[block, 3, s] += size * kept
-                        scaled, height = abs(residual / wide), abs(new)
-                        most, highest = greatest[block, 0, s], greatest[block, 1, s]
-                        greatest[block, 0, s] = scaled if (scaled > most) | (scaled != scaled) else most
-                        greatest[block, 1, s] = height if (height > highest) | (height != height) else highest
-                for line in range(LINES):
-                    for s in range(fields):
-                        partial[block, line, s] += chunk[block, line, s]
-        sums = join_sums(partial.reshape(blocks, LINES * width)).reshape(LINES, width)
-        largest = join_maxima(greatest.reshape(blocks, 2 * width)).reshape(2, width)
+                        kept = 0.0 if new < FAINT else new
+                        terms[s] = size * ((wide - 1.0 - off_diagonal) * new)
+                        terms[width + s] = size * residual
+                        terms[2 * width + s] = size * (kept - new)
+                        terms[3 * width + s] = size * kept
+                        terms[4 * width + s] = abs(residual / wide)
+                        terms[5 * width + s] = abs(new)
+                    for k in range(LINES * width):
+                        chunk[k] += terms[k]
+                    for k in range(2 * width):
+                        value = terms[LINES * width + k]
+                        most[k] = value if (value > most[k]) | (value != value) else most[k]
+                for k in range(LINES * width):
+                    partial[block, k] += chunk[k]
+            for k in range(2 * width):
+                greatest[block, k] = most[k]
+        sums = join_sums(partial).reshape(LINES, width)
+        largest = join_maxima(greatest).reshape(2, width)
         return sums[:, :fields].copy(), largest[0, :fields].copy(), largest[1, :fields].copy()
 
     return ledger
@@ -98,5 +108,5 @@ def signal_ledger(
     if coefficient.ndim == 1:
         coefficient, region = coefficient.reshape(1, 1, -1), np.zeros_like(region)
     return _ledger_of(after.shape[1])(
-        right_hand_side, diagonal, after, coefficient, region, neighbors, geometry, volume, order, FIRST
+        right_hand_side, diagonal, after, coefficient, region, neighbors, geometry, volume, order
     )

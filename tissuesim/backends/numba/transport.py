@@ -14,12 +14,14 @@ from typing import Any, TypeAlias
 import numpy as np
 from numba import njit, prange
 
+from tissuesim.codegen.instructions import FAINT
+
 Array: TypeAlias = Any
 Scalar: TypeAlias = Any
 Kernel: TypeAlias = Callable[..., Any]
 
 PLACE = np.uint32  # unsigned: no code for negative indices, a third faster
-ZERO, ONE = np.float32(0.0), np.float32(1.0)
+ZERO, ONE, SMALLEST = np.float32(0.0), np.float32(1.0), np.float32(FAINT)
 # LLVM unrolls loops of up to 8 between constants and then no longer vectorises them (three times slower). Short
 # loops over fields therefore start at an argument that is always 0, which the compiler cannot know.
 UNROLLED = 8
@@ -144,24 +146,38 @@ def _diffuse_regions(fields: int) -> Kernel:
     return diffuse
 
 
-@njit(cache=True, error_model="numpy", parallel=True, nogil=True)
-def _diagonal(
-    diagonal: Array, dt: Scalar, table: Array, region: Array, neighbors: Array, geometry: Array
-) -> None:
-    for i in prange(neighbors.shape[0]):
-        for s in range(diagonal.shape[1]):
-            diagonal[i, s] = ONE + dt * diagonal[i, s]
-        for k in range(6):
-            row = table[region[i], region[neighbors[i, k]]]
-            for s in range(diagonal.shape[1]):
-                diagonal[i, s] = diagonal[i, s] + row[s] * geometry[i, k]
+@cache
+def _diagonal(fields: int) -> Kernel:
+    short = fields <= UNROLLED
+
+    @njit(cache=True, error_model="numpy", parallel=True, nogil=True)
+    def finish(
+        diagonal: Array, dt: Scalar, table: Array, region: Array, neighbors: Array, geometry: Array, first: int
+    ) -> None:
+        for i in prange(neighbors.shape[0]):
+            g0, g1, g2 = geometry[i, 0], geometry[i, 1], geometry[i, 2]
+            g3, g4, g5 = geometry[i, 3], geometry[i, 4], geometry[i, 5]
+            r = region[i]
+            r0, r1, r2 = region[neighbors[i, 0]], region[neighbors[i, 1]], region[neighbors[i, 2]]
+            r3, r4, r5 = region[neighbors[i, 3]], region[neighbors[i, 4]], region[neighbors[i, 5]]
+            for s in range(first if short else 0, fields):
+                total = ONE + dt * diagonal[i, s]
+                total = total + table[r, r0, s] * g0
+                total = total + table[r, r1, s] * g1
+                total = total + table[r, r2, s] * g2
+                total = total + table[r, r3, s] * g3
+                total = total + table[r, r4, s] * g4
+                total = total + table[r, r5, s] * g5
+                diagonal[i, s] = total
+
+    return finish
 
 
 @njit(cache=True, error_model="numpy", parallel=True, nogil=True)
 def _clip(x: Array) -> None:
     for i in prange(x.shape[0]):
         for s in range(x.shape[1]):
-            if x[i, s] <= ZERO:
+            if x[i, s] < SMALLEST:
                 x[i, s] = ZERO
 
 
@@ -205,9 +221,11 @@ def signal_diagonal(
     diagonal: Array, dt: Scalar, coefficient: Array, region: Array, neighbors: Array, geometry: Array
 ) -> None:
     """Turn the loss in ``diagonal`` into ``1 + dt loss + sum_k coefficient geometry_k``, in place."""
-    _diagonal(diagonal, geometry.dtype.type(dt), *_table(coefficient, region), neighbors, geometry)
+    table, rows = _table(coefficient, region)
+    scaled = geometry.dtype.type(dt)
+    _diagonal(diagonal.shape[1])(diagonal, scaled, table, rows, neighbors, geometry, FIRST)
 
 
 def clip_signals(x: Array) -> None:
-    """Set negative values and -0 to 0, in place; NaN stays to be found."""
+    """Set negative and faint values to 0, in place; NaN stays to be found."""
     _clip(x)

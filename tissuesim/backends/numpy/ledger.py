@@ -5,7 +5,7 @@ With M the matrix of the step and b the right-hand side, summing ``V (b - M c')`
     sum V c' - sum V c = source - decay - imbalance + (flux rounding)
 
 source = V (b - c), decay = V (diagonal - 1 - sum of face coefficients) c', imbalance = V (b - M c'), and clipping
-adds V max(-c', 0). All in float64 from the very numbers of the step, summed in canonical order. The sums before the
+adds -V c' where c' is below zero or faint. All in float64 from the very numbers of the step, summed in canonical order. The sums before the
 solve (what was there, and the source) come from the program ``signal_rates``.
 """
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tissuesim.backends.numpy.sums import ordered_sum
+from tissuesim.codegen.instructions import FAINT
 
 LINES = ("decay", "imbalance", "clipped", "after")
 
@@ -44,7 +45,7 @@ def signal_ledger(
         inflow = inflow + face_coefficient * new[neighbor]
     diagonal_wide = diagonal.astype(np.float64)
     residual = b - diagonal_wide * new + inflow
-    kept = np.where(new < 0.0, 0.0, new)
+    kept = np.where(new < FAINT, 0.0, new)
     terms = (
         (diagonal_wide - 1.0 - off_diagonal) * new,
         residual,

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tissuesim.codegen.instructions import FAINT
+
 Reals = NDArray[np.floating[Any]]
 Neighbors = NDArray[np.int32]
 Regions = NDArray[np.uint8]
@@ -61,8 +63,8 @@ def signal_diagonal(
 
 
 def clip_signals(x: Reals) -> None:
-    """Set negative values and -0 to 0, in place; NaN stays to be found."""
-    x[x <= 0.0] = 0.0
+    """Set negative and faint values to 0, in place; NaN stays to be found."""
+    x[x < FAINT] = 0.0
 
 
 def diffuse_explicit(
