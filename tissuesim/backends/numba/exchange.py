@@ -7,9 +7,13 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
+from tissuesim.backends.numba.lanes import WORDS, WORK, binomial_lanes
 from tissuesim.backends.numba.random import binomial
+from tissuesim.codegen.print_lanes import LANES
 
-SUBTREES = 256
+SUBTREE_LEAVES = 512
+"""Leaves of the subtrees that threads share out: several rows of lanes on the levels that hold most nodes."""
+
 PARALLEL_FROM = 2048
 """Leaves, and arrivals, from which threads are worth their start."""
 
@@ -22,71 +26,78 @@ def draw_binomial(
     return binomial(count, probability, voxel, stream, tick, 0, key0, key1)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def weight_tree(weights: Any) -> Any:
-    """Binary heap of sums with the weights as leaves."""
-    size = 1
-    while size < weights.size:
-        size *= 2
-    heap = np.zeros(2 * size)
-    for rank in range(weights.size):
-        heap[size + rank] = weights[rank]
-    for node in range(size - 1, 0, -1):
-        heap[node] = heap[2 * node] + heap[2 * node + 1]
-    return heap
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _split(heap: Any, counts: Any, node: int, stream: int, tick: int, key0: int, key1: int) -> None:
-    """Divide the arrivals of one node between its children."""
-    held = counts[node]
-    if held > 0:
-        share = heap[2 * node] / heap[node] if heap[node] > 0 else 0.0
-        left = binomial(held, share, node, stream, tick, 0, key0, key1)
-        counts[2 * node] = left
-        counts[2 * node + 1] = held - left
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _split_below(heap: Any, counts: Any, top: int, stream: int, tick: int, key0: int, key1: int) -> None:
-    """Divide the arrivals of one node down to its leaves, level by level."""
-    first, width = top, 1
-    while first < heap.size // 2:
-        for node in range(first, first + width):
-            _split(heap, counts, node, stream, tick, key0, key1)
-        first, width = 2 * first, 2 * width
-
-
 @njit(cache=True, error_model="numpy", parallel=True, nogil=True)
-def _split_parallel(heap: Any, counts: Any, stream: int, tick: int, key0: int, key1: int) -> None:
-    """The top of the tree by one thread, the subtrees below it in parallel."""
-    for node in range(1, SUBTREES):
-        _split(heap, counts, node, stream, tick, key0, key1)
-    for subtree in prange(SUBTREES):
-        _split_below(heap, counts, SUBTREES + subtree, stream, tick, key0, key1)
-
-
-def place_counts(heap: Any, arriving: int, leaves: int, stream: int, tick: int, key0: int, key1: int) -> Any:
-    """Numbers arriving at each leaf, Multinomial(arriving, weights)."""
-    counts = np.zeros(heap.size, np.int64)
-    counts[1] = arriving
-    if leaves < PARALLEL_FROM or arriving < PARALLEL_FROM:
-        _split_below(heap, counts, 1, stream, tick, key0, key1)
-    else:
-        _split_parallel(heap, counts, stream, tick, key0, key1)
-    size = heap.size // 2
-    return counts[size : size + leaves]
+def _heaps(weights: Any, size: int) -> Any:
+    """A binary heap of sums per column of ``weights (n, influxes)``, with the weights as leaves."""
+    heaps = np.zeros((weights.shape[1], 2 * size))
+    for column in prange(weights.shape[1]):
+        for rank in range(weights.shape[0]):
+            heaps[column, size + rank] = weights[rank, column]
+        for node in range(size - 1, 0, -1):
+            heaps[column, node] = heaps[column, 2 * node] + heaps[column, 2 * node + 1]
+    return heaps
 
 
 def weight_trees(weights: Any) -> tuple[list[Any], Any]:
     """A tree per column of ``weights (n, influxes)``, in canonical order, and their roots [1/day]."""
-    trees = [weight_tree(np.ascontiguousarray(column)) for column in weights.T]
-    return trees, np.array([tree[1] for tree in trees])
+    heaps = _heaps(weights, 1 << max(weights.shape[0] - 1, 0).bit_length())
+    return list(heaps), heaps[:, 1].copy()
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def _share(heap: Any, node: int) -> Any:
+    """Part of the arrivals of a node that go to its first child."""
+    return heap[2 * node] / heap[node] if heap[node] > 0 else 0.0
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _split_below(heap: Any, counts: Any, top: int, last: int, stream: int, tick: int, key0: int, key1: int) -> None:
+    """Divide the arrivals of node ``top`` down to nodes from ``last`` on, level by level, LANES nodes side by side."""
+    left, share, nodes = np.zeros(LANES, np.int64), np.zeros(LANES), np.zeros(LANES, np.int64)
+    work, words = np.zeros(WORK), np.zeros(WORDS, np.uint64)
+    first, width = top, 1
+    while first < last:
+        together = min(width, LANES)
+        for start in range(first, first + width, together):
+            if together < LANES:
+                for node in range(start, start + together):
+                    drawn = binomial(counts[node], _share(heap, node), node, stream, tick, 0, key0, key1)
+                    counts[2 * node], counts[2 * node + 1] = drawn, counts[node] - drawn
+            else:
+                for k in range(LANES):
+                    nodes[k] = start + k
+                    share[k] = _share(heap, start + k)
+                held = counts[start : start + LANES]
+                binomial_lanes(left, held, share, work, words, nodes, stream, tick, 0, key0, key1)
+                for k in range(LANES):
+                    counts[2 * (start + k)], counts[2 * (start + k) + 1] = left[k], held[k] - left[k]
+        first, width = 2 * first, 2 * width
+
+
+@njit(cache=True, error_model="numpy", parallel=True, nogil=True)
+def _split_parallel(heap: Any, counts: Any, subtrees: int, stream: int, tick: int, key0: int, key1: int) -> None:
+    """The top of the tree by one thread, the subtrees below it in parallel."""
+    _split_below(heap, counts, 1, subtrees, stream, tick, key0, key1)
+    for subtree in prange(subtrees):
+        _split_below(heap, counts, subtrees + np.int64(subtree), heap.size // 2, stream, tick, key0, key1)
+
+
+def place_counts(heap: Any, arriving: int, leaves: int, stream: int, tick: int, key0: int, key1: int) -> Any:
+    """Numbers arriving at each leaf, Multinomial(arriving, weights)."""
+    size = heap.size // 2
+    counts = np.zeros(heap.size, np.int64)
+    counts[1] = arriving
+    draws = (stream, tick, key0, key1)
+    if leaves < PARALLEL_FROM or arriving < PARALLEL_FROM:
+        _split_below(heap, counts, 1, size, *draws)
+    else:
+        _split_parallel(heap, counts, size // SUBTREE_LEAVES, *draws)
+    return counts[size : size + leaves]
+
+
+@njit(cache=True, error_model="numpy", parallel=True, nogil=True)
 def _add_counts(cells: Any, column: int, counts: Any, order: Any) -> None:
-    for rank in range(order.size):
+    for rank in prange(order.size):
         cells[order[rank], column] += counts[rank]
 
 
