@@ -77,7 +77,7 @@ DEVICE int64 binomial(int64 n, double p, uint32 c0, uint32 c1, uint32 c2, uint32
         double term = survival_power(chance, n);
         double cumulated = term;
         while (u >= cumulated && count < last) {
-            term = term * (odds * ((double)(n - count) / ((double)count + 1.0)));
+            term = term * (odds * ((double)(n - count) * (1.0 / ((double)count + 1.0))));
             cumulated = cumulated + term;
             ++count;
             if (!(term > 0x1p-64)) break;

@@ -31,7 +31,7 @@ from tissuesim.codegen.print_text import (
     parameter_text,
 )
 
-LANES = 32
+LANES = 64
 """Voxels side by side: several of the widest vectors, few enough for all registers to stay in a core's cache."""
 
 BLOCKS_PER_TASK = 4

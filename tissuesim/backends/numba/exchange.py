@@ -51,7 +51,9 @@ def _share(heap: Any, node: int) -> Any:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _split_below(heap: Any, counts: Any, top: int, last: int, stream: int, tick: int, key0: int, key1: int) -> None:
+def _split_below(
+    heap: Any, counts: Any, top: int, last: int, stream: int, tick: int, key0: int, key1: int
+) -> None:
     """Divide the arrivals of node ``top`` down to nodes from ``last`` on, level by level, LANES nodes side by side."""
     left, share, nodes = np.zeros(LANES, np.int64), np.zeros(LANES), np.zeros(LANES, np.int64)
     work, words = np.zeros(WORK), np.zeros(WORDS, np.uint64)
@@ -75,7 +77,9 @@ def _split_below(heap: Any, counts: Any, top: int, last: int, stream: int, tick:
 
 
 @njit(cache=True, error_model="numpy", parallel=True, nogil=True)
-def _split_parallel(heap: Any, counts: Any, subtrees: int, stream: int, tick: int, key0: int, key1: int) -> None:
+def _split_parallel(
+    heap: Any, counts: Any, subtrees: int, stream: int, tick: int, key0: int, key1: int
+) -> None:
     """The top of the tree by one thread, the subtrees below it in parallel."""
     _split_below(heap, counts, 1, subtrees, stream, tick, key0, key1)
     for subtree in prange(subtrees):

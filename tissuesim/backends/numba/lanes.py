@@ -27,18 +27,20 @@ from tissuesim.codegen.print_lanes import LANES
 
 Array: TypeAlias = Any
 Word: TypeAlias = Any
+Number: TypeAlias = Any
 
 FEW = 8
 """Draws per group of lanes up to which the scalar sampler is faster."""
 
-ROWS = 10
+ROWS = 9
 WORK, WORDS = ROWS * LANES, 4 * LANES
 """Float64 numbers and random words that a sampler needs for itself."""
 
-CHANCE, MEAN, UNIFORM, NORMAL, TERM, CUMULATED, VALUE, LIVING, GONE, LEFT = (
-    row * LANES for row in range(ROWS)
-)
-ODDS = GONE  # not needed at the same time
+CHANCE, MEAN, UNIFORM, NORMAL, TERM, CUMULATED, VALUE, GONE, LEFT = (row * LANES for row in range(ROWS))
+ODDS, HELD, LAST = GONE, LEFT, NORMAL  # not needed at the same time
+
+DONE = -1.0
+"""A uniform number below all cumulated terms: the lane does not search, or no longer."""
 
 
 @njit(cache=True, error_model="numpy", inline="always")
@@ -84,29 +86,36 @@ def _survive(work: Array, trials: Array, greatest: int) -> None:
         bit += 1
 
 
+@njit(cache=True, error_model="numpy", inline="always")
+def _search_on(work: Array, k: int, goes: bool, count: Number, term: Number) -> bool:
+    """Take the term of ``count + 1`` in a lane that goes on; whether it goes on after that."""
+    on = goes & (term > SMALLEST_TERM)
+    work[CUMULATED + k] = work[CUMULATED + k] + term if goes else work[CUMULATED + k]
+    work[VALUE + k] = count + 1.0 if goes else work[VALUE + k]
+    work[TERM + k] = term
+    work[UNIFORM + k] = work[UNIFORM + k] if on else DONE
+    return on
+
+
 @njit(cache=True, error_model="numpy")
 def _search_binomial(work: Array, trials: Array) -> None:
     """Inversion: VALUE is the first number at which the cumulated terms pass the uniform one."""
     for k in range(work.size // ROWS):
+        held = np.float64(trials[k])
         work[CUMULATED + k] = work[TERM + k]
-        work[VALUE + k] = 0.0
         work[ODDS + k] = work[CHANCE + k] / (1.0 - work[CHANCE + k])
-    count = 0
+        work[HELD + k] = held
+        work[LAST + k] = held if held < INVERSION_TERMS else np.float64(INVERSION_TERMS)
+    count = 0.0
     living = 1
     while living > 0:
+        inverse = 1.0 / (count + 1.0)
         living = 0
         for k in range(work.size // ROWS):
-            held = trials[k]
-            last = min(held, INVERSION_TERMS)
-            goes = (work[LIVING + k] > 0.0) & (work[UNIFORM + k] >= work[CUMULATED + k]) & (count < last)
-            term = work[TERM + k] * (work[ODDS + k] * (np.float64(held - count) / (np.float64(count) + 1.0)))
-            work[CUMULATED + k] = work[CUMULATED + k] + term if goes else work[CUMULATED + k]
-            work[VALUE + k] = np.float64(count) + 1.0 if goes else work[VALUE + k]
-            goes = goes & (term > SMALLEST_TERM)
-            work[TERM + k] = term if goes else 0.0
-            work[LIVING + k] = 1.0 if goes else 0.0
-            living += 1 if goes else 0
-        count += 1
+            goes = (work[UNIFORM + k] >= work[CUMULATED + k]) & (count < work[LAST + k])
+            term = work[TERM + k] * (work[ODDS + k] * ((work[HELD + k] - count) * inverse))
+            living += 1 if _search_on(work, k, goes, count, term) else 0
+        count += 1.0
 
 
 @njit(cache=True, error_model="numpy")
@@ -114,39 +123,16 @@ def _search_poisson(work: Array) -> None:
     """The same for a Poisson number."""
     for k in range(work.size // ROWS):
         work[CUMULATED + k] = work[TERM + k]
-        work[VALUE + k] = 0.0
-    count = 0
+    count = 0.0
     living = 1
     while living > 0:
-        inverse = 1.0 / (np.float64(count) + 1.0)
+        inverse = 1.0 / (count + 1.0)
         living = 0
         for k in range(work.size // ROWS):
-            goes = (
-                (work[LIVING + k] > 0.0)
-                & (work[UNIFORM + k] >= work[CUMULATED + k])
-                & (count < INVERSION_TERMS)
-            )
+            goes = (work[UNIFORM + k] >= work[CUMULATED + k]) & (count < INVERSION_TERMS)
             term = work[TERM + k] * (work[MEAN + k] * inverse)
-            work[CUMULATED + k] = work[CUMULATED + k] + term if goes else work[CUMULATED + k]
-            work[VALUE + k] = np.float64(count) + 1.0 if goes else work[VALUE + k]
-            goes = goes & (term > SMALLEST_TERM)
-            work[TERM + k] = term if goes else 0.0
-            work[LIVING + k] = 1.0 if goes else 0.0
-            living += 1 if goes else 0
-        count += 1
-
-
-@njit(cache=True, error_model="numpy", inline="always")
-def _first_terms(work: Array) -> int:
-    """Mark in LIVING the lanes that must search, and return how many they are: most small means give 0 at once."""
-    waiting = 0
-    for k in range(work.size // ROWS):
-        mean = work[MEAN + k]
-        searches = (work[LIVING + k] > 0.0) & (mean <= INVERSION_MEAN) & (work[UNIFORM + k] >= 1.0 - mean)
-        work[LIVING + k] = 1.0 if searches else 0.0
-        work[VALUE + k] = 0.0
-        waiting += 1 if searches else 0
-    return waiting
+            living += 1 if _search_on(work, k, goes, count, term) else 0
+        count += 1.0
 
 
 @njit(cache=True, error_model="numpy")
@@ -163,21 +149,26 @@ def _binomial_lanes(
             result[k] = drawn
         return
     _draw(work, words, boxes, c1, c2, c3, k0, k1)
-    large = 0
+    large, searching = 0, 0
     for k in range(work.size // ROWS):
         held, given = trials[k], chance[k]
         less = 1.0 - given if given > 0.5 else given
         mean = np.float64(held) * less
         open_lane = (held > 0) & (given > 0.0) & (given < 1.0)
+        small = mean <= INVERSION_MEAN
+        # most small means give 0 at once: (1 - p)^n >= 1 - n p
+        searches = open_lane & small & (work[UNIFORM + k] >= 1.0 - mean)
         work[CHANCE + k] = less
         work[MEAN + k] = mean
-        work[LIVING + k] = 1.0 if open_lane else 0.0
-        large += 1 if open_lane & (mean > INVERSION_MEAN) else 0
-    if _first_terms(work) > 0:
+        work[UNIFORM + k] = work[UNIFORM + k] if searches else DONE
+        work[VALUE + k] = 0.0
+        searching += 1 if searches else 0
+        large += 1 if open_lane & (not small) else 0
+    if searching > 0:
         greatest: Any = np.int64(0)
         for k in range(work.size // ROWS):
             held = trials[k]
-            greatest = max(greatest, held if work[LIVING + k] > 0.0 else 0)
+            greatest = max(greatest, held if work[UNIFORM + k] >= 0.0 else 0)
         _survive(work, trials, greatest)
         _search_binomial(work, trials)
     if large > 0:
@@ -213,13 +204,17 @@ def _poisson_lanes(
             result[k] = drawn
         return
     _draw(work, words, boxes, c1, c2, c3, k0, k1)
-    large = 0
+    large, searching = 0, 0
     for k in range(work.size // ROWS):
         middle = mean[k]
+        small = middle <= INVERSION_MEAN
+        searches = (middle > 0.0) & small & (work[UNIFORM + k] >= 1.0 - middle)  # exp(-mean) >= 1 - mean
         work[MEAN + k] = middle
-        work[LIVING + k] = 1.0 if middle > 0.0 else 0.0
-        large += 1 if middle > INVERSION_MEAN else 0
-    if _first_terms(work) > 0:
+        work[UNIFORM + k] = work[UNIFORM + k] if searches else DONE
+        work[VALUE + k] = 0.0
+        searching += 1 if searches else 0
+        large += 1 if not small else 0
+    if searching > 0:
         for k in range(work.size // ROWS):
             y = work[MEAN + k] * 0.0009765625
             series = 1.0 + y / 8.0

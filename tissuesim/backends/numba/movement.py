@@ -122,7 +122,11 @@ def _send(
             hazard = rows[(HAZARD + face) * LANES + k]
             share = np.float64(hazard) / np.float64(rows[(REST + face) * LANES + k])
             shares[k] = share if hazard > ZERO else 0.0
-        binomial_lanes(through, left, shares, work, words, boxes, word | (face + 1), tick, draw, k0, k1)
+        if face < FACES - 1:
+            binomial_lanes(through, left, shares, work, words, boxes, word | (face + 1), tick, draw, k0, k1)
+        else:  # all that is left goes through the last face, or none: no draw decides that
+            for k in range(shares.size):
+                through[k] = left[k] if shares[k] > 0.0 else 0
         for k in range(count):
             outflow[voxels[k], face] = through[k]
         for k in range(shares.size):
@@ -157,7 +161,8 @@ def _outflow_stochastic(
         work, words = np.zeros(WORK), np.zeros(WORDS, np.uint64)
         held, stop = 0, min(block * BLOCK + BLOCK, n)
         for i in range(block * BLOCK, stop):
-            outflow[i, :] = 0
+            for face in range(FACES):
+                outflow[i, face] = 0
             if cells[i, column] > 0:  # only voxels with cells take a lane: most are empty when cells are few
                 voxels[held], whole[held], boxes[held] = i, cells[i, column], box_index[i]
                 held += 1

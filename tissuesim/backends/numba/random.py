@@ -139,7 +139,7 @@ def binomial(n: Integer, p: Number, c0: Word, c1: Word, c2: Word, c3: Word, k0: 
         term = survival_power(chance, trials)
         cumulated = term
         while u >= cumulated and count < last:
-            term = term * (odds * (np.float64(trials - count) / (np.float64(count) + 1.0)))
+            term = term * (odds * (np.float64(trials - count) * (1.0 / (np.float64(count) + 1.0))))
             cumulated = cumulated + term
             count += 1
             if not term > SMALLEST_TERM:

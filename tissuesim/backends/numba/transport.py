@@ -152,7 +152,13 @@ def _diagonal(fields: int) -> Kernel:
 
     @njit(cache=True, error_model="numpy", parallel=True, nogil=True)
     def finish(
-        diagonal: Array, dt: Scalar, table: Array, region: Array, neighbors: Array, geometry: Array, first: int
+        diagonal: Array,
+        dt: Scalar,
+        table: Array,
+        region: Array,
+        neighbors: Array,
+        geometry: Array,
+        first: int,
     ) -> None:
         for i in prange(neighbors.shape[0]):
             g0, g1, g2 = geometry[i, 0], geometry[i, 1], geometry[i, 2]

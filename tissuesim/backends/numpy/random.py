@@ -123,7 +123,9 @@ def _invert(
     active = np.flatnonzero((u >= cumulated) & (count < last))
     k = 0
     while active.size:
-        ratio = 1.0 / (k + 1.0) if trials is None else (trials[active] - k).astype(np.float64) / (k + 1.0)
+        ratio = (
+            1.0 / (k + 1.0) if trials is None else (trials[active] - k).astype(np.float64) * (1.0 / (k + 1.0))
+        )
         term[active] = term[active] * (odds[active] * ratio)
         cumulated[active] = cumulated[active] + term[active]
         k += 1
