@@ -52,7 +52,7 @@ def _share(heap: Any, node: int) -> Any:
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _split_below(
-    heap: Any, counts: Any, top: int, last: int, stream: int, tick: int, key0: int, key1: int
+    heap: Any, counts: Any, top: Any, last: int, stream: int, tick: int, key0: int, key1: int
 ) -> None:
     """Divide the arrivals of node ``top`` down to nodes from ``last`` on, level by level, LANES nodes side by side."""
     left, share, nodes = np.zeros(LANES, np.int64), np.zeros(LANES), np.zeros(LANES, np.int64)

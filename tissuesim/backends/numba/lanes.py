@@ -87,7 +87,7 @@ def _survive(work: Array, trials: Array, greatest: int) -> None:
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def _search_on(work: Array, k: int, goes: bool, count: Number, term: Number) -> bool:
+def _search_on(work: Array, k: int, goes: bool, count: Number, term: Number) -> Any:
     """Take the term of ``count + 1`` in a lane that goes on; whether it goes on after that."""
     on = goes & (term > SMALLEST_TERM)
     work[CUMULATED + k] = work[CUMULATED + k] + term if goes else work[CUMULATED + k]

@@ -5,8 +5,8 @@ With M the matrix of the step and b the right-hand side, summing ``V (b - M c')`
     sum V c' - sum V c = source - decay - imbalance + (flux rounding)
 
 source = V (b - c), decay = V (diagonal - 1 - sum of face coefficients) c', imbalance = V (b - M c'), and clipping
-adds -V c' where c' is below zero or faint. All in float64 from the very numbers of the step, summed in canonical order. The sums before the
-solve (what was there, and the source) come from the program ``signal_rates``.
+adds -V c' where c' is below zero or faint. All in float64 from the very numbers of the step, summed in canonical order.
+The sums before the solve (what was there, and the source) come from the program ``signal_rates``.
 """
 
 from __future__ import annotations
