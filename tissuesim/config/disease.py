@@ -76,9 +76,30 @@ class Lesion(Section):
     rise: Number | None = Field(
         None, description="subpleural: height above the base at which it falls to 1/e"
     )
+    lobule: Number = Field(
+        Number(
+            value="20 mm",
+            range=("8 mm", "30 mm"),
+            source="About a secondary lobule (10-25 mm), the unit in which interstitial disease begins and ends",
+            grade="M",
+        ),
+        description="subpleural: length over which its edge is ragged",
+    )
+    raggedness: Number = Field(
+        Number(value="0.5", range=("0", "1.5"), source="Assumed: an edge as ragged as its reach", grade="A"),
+        description="subpleural: noise on the logarithm of its rank, standard deviation",
+    )
     correlation: Number | None = Field(None, description="patches: size of a patch")
     source: Text = Field(description="what the pattern is drawn after")
     grade: Literal["C", "M", "A", "cal"]
+
+    @model_validator(mode="after")
+    def _ragged(self) -> Lesion:
+        for key, unit in (("lobule", "mm"), ("raggedness", "1")):
+            if key in self.model_fields_set and self.pattern != "subpleural":
+                raise InputError(f"{key}: only a lesion of pattern 'subpleural' has a ragged edge")
+            getattr(self, key).within(unit, key)
+        return self
 
     @model_validator(mode="after")
     def _complete(self) -> Lesion:
@@ -131,6 +152,10 @@ class Disease(Section):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
     label: Text
     description: Text
+    instruments: Literal["sle", "ssc", "iim", "none"] | None = Field(
+        None,
+        description="clinical instruments to read it with: those of 'sle', 'ssc' or 'iim'; without it those of its name",
+    )
     patient: PatientWide = PatientWide()
     organs: dict[OrganKind, DiseaseOrgan] = Field(
         min_length=1, description="diseased organs; others are healthy"
