@@ -7,12 +7,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from tissuesim.config.fields import ParameterValue, Text
 from tissuesim.config.messages import sentence
+from tissuesim.config.number import Number, Section
 from tissuesim.errors import InputError, nearest
-from tissuesim.units import quantity
 from tissuesim.yaml_file import parse_mapping, read_text
 
 OrganKind = Literal["kidney", "lungs", "heart", "skin", "joint"]
@@ -28,33 +28,6 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     "perivascular": (),
 }
 """Patterns of a lesion and the lengths each needs; docs/diseases.md draws them in words."""
-
-
-class Section(BaseModel):
-    """A part of a disease file: frozen, and no key that is not in the schema."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Number(Section):
-    """A number with its unit, plausible range, source and grade."""
-
-    value: ParameterValue = Field(description="a quantity such as '0.10' or '200 mL'")
-    range: tuple[ParameterValue, ParameterValue] = Field(description="smallest and largest plausible value")
-    source: Text = Field(description="where it comes from")
-    grade: Literal["C", "M", "A", "cal"] = Field(
-        description="C read in the source, M quoted, A assumed, cal calibrated"
-    )
-
-    def within(self, unit: str, where: str) -> float:
-        """Return the canonical value; InputError for a wrong unit or a value outside its range."""
-        value = quantity(self.value, unit, f"{where}.value")
-        low, high = (quantity(end, unit, f"{where}.range") for end in self.range)
-        if not low <= value <= high:
-            raise InputError(
-                f"{where}.value: {self.value} is outside its range, {self.range[0]} to {self.range[1]}"
-            )
-        return value
 
 
 class Change(Number):
@@ -133,7 +106,7 @@ class DiseaseOrgan(Section):
     """What a disease does in one kind of organ."""
 
     description: Text
-    parameters: dict[str, Change] = {}
+    parameters: dict[str, Change] = Field(default_factory=dict, description="model parameters it changes")
     lesions: dict[str, Lesion] = Field(min_length=1, description="where it lives, by name; they add up")
     niches: Lesion | None = Field(
         None, description="where lymphoid niches may grow, instead of the anatomy's own sites"
@@ -143,7 +116,7 @@ class DiseaseOrgan(Section):
 class PatientWide(Section):
     """What a disease changes in the whole patient, organs included."""
 
-    parameters: dict[str, Change] = {}
+    parameters: dict[str, Change] = Field(default_factory=dict, description="model parameters it changes")
 
 
 class Disease(Section):
@@ -154,7 +127,7 @@ class Disease(Section):
     description: Text
     instruments: Literal["sle", "ssc", "iim", "none"] | None = Field(
         None,
-        description="clinical instruments to read it with: those of 'sle', 'ssc' or 'iim'; without it those of its name",
+        description="whose clinical instruments read it: of sle, ssc, iim or none; without it those of its name",
     )
     patient: PatientWide = PatientWide()
     organs: dict[OrganKind, DiseaseOrgan] = Field(

@@ -71,9 +71,9 @@ def draw_parameters(model: Model, patients: int, seed: int) -> dict[str, NDArray
 def _normal(key: str, count: int) -> NDArray[np.float64]:
     """Standard normal numbers of a Philox stream that a text names."""
     digest = hashlib.sha256(f"tissuesim/patients/{key}".encode()).digest()
-    return np.random.Generator(
-        np.random.Philox(key=int.from_bytes(digest[:16], "little"))
-    ).standard_normal(count)
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little"))).standard_normal(
+        count
+    )
 
 
 def simulate_cohort(
