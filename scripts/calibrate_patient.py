@@ -68,7 +68,7 @@ def run(job: Job) -> Found:
     """Run to the end without writing, keeping the totals of every step."""
     from tissuesim.readouts import Clinic
     from tissuesim.readouts.targets import judge, load_targets
-    from tissuesim.run.patient import disease_name, organ_kinds
+    from tissuesim.run.patient import organ_kinds
     from tissuesim.scenario import load
     from tissuesim.simulation import Simulation
     from tissuesim.simulation.totals import TotalsTable
@@ -89,7 +89,7 @@ def run(job: Job) -> Found:
     day = np.array(when)
     totals = dict(zip((item.name for item in table.columns), np.array(rows).T, strict=True))
     resolved = scenario.config.model_dump(mode="json")
-    clinic = Clinic(day, totals, organ_kinds(resolved), disease_name(resolved), scenario.treatment_day)
+    clinic = Clinic(day, totals, organ_kinds(resolved), scenario.instruments, scenario.treatment_day)
     found = Found(job.label, dict(clinic.endpoints))
     given = {item.type for item in scenario.config.treatment}
     arm = "car_t" if "car_t" in given else "rituximab" if "antibody" in given else None

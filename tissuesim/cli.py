@@ -297,9 +297,12 @@ def models(
         chosen = shipped_models() if name is None else (name,)
         rows = [(model, *row) for model in chosen for row in parameter_rows(Model.load(model))]
         if name is None:
+            from tissuesim.config.constants import constant_rows
+            from tissuesim.config.disease_rows import disease_rows
             from tissuesim.config.treatment_file import treatment_rows
+            from tissuesim.readouts.catalogue import catalogue_rows
 
-            rows += treatment_rows()
+            rows += [*treatment_rows(), *constant_rows(), *disease_rows(), *catalogue_rows()]
         print(as_csv(rows, ("model", *HEADER)), end="")
         return
     if name is None:

@@ -104,7 +104,7 @@ def disease_maps(tissue: Tissue, organ: Organ, disease: Disease | None, model: M
         raise InputError(f"{where}.lesions.{error}") from None
     if diseased.niches is not None:
         try:
-            maps[NICHE_SITE] = lesion_map(tissue, diseased.niches, organ.seed)
+            maps[NICHE_SITE] = lesion_map(tissue, diseased.niches, organ.seed, "niches")
         except InputError as error:
             raise InputError(f"{where}.niches: {error}") from None
     return maps

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from tissuesim.config.disease import Disease
     from tissuesim.config.schema import Organ
     from tissuesim.tissue import Tissue
+
+
+log = logging.getLogger("tissuesim")
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,11 @@ class Scenario:
     def treatment_day(self) -> float:
         """First day of treatment; the last day before is the baseline of what follows (day 0 if untreated)."""
         return min((item.first_day for item in self.config.treatment), default=0.0)
+
+    @property
+    def instruments(self) -> str | None:
+        """Whose clinical instruments read this patient: those the disease names, else its own; None without one."""
+        return None if self.disease is None else self.disease.instruments or self.disease.name
 
     def parameters(self, tissue: Tissue) -> NDArray[np.float64]:
         """Parameter table of one organ, one row per region: of disease and config there, then of its physics."""
@@ -147,6 +156,8 @@ def build_scenario(config: RunConfig) -> Scenario:
         InputError: anything in the config that cannot be; the sentence names the key.
     """
     refuse_unreleased(config)
+    for sentence in _never_given(config):
+        log.warning(sentence)
     disease = disease_of(config)
     model = patient_model(config, disease)
     planned = events(config.treatment, config.patient)
@@ -165,6 +176,17 @@ def build_scenario(config: RunConfig) -> Scenario:
     scenario = Scenario(config, plan, tissues, planned, physics, own_models, disease)
     scenario.field_names()
     return scenario
+
+
+def _never_given(config: RunConfig) -> list[str]:
+    """A sentence for every treatment that begins when the run is over; a run cut short may well have some."""
+    end = config.time.end
+    return [
+        f"treatment[{position}]: begins on day {item.first_day:g} and is not given, because the run ends on day "
+        f"{end:g} (time.end)"
+        for position, item in enumerate(config.treatment)
+        if item.first_day >= end
+    ]
 
 
 def disease_of(config: RunConfig) -> Disease | None:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from tissuesim.model import Model
 from tissuesim.model.expression import names
-from tissuesim.model.model import Model
+from tissuesim.model.nodes import Call, Expression, Number, children
+from tissuesim.model.parser import parse
 
 MODELS = ("systemic", "autoimmune_lumped", "autoimmune")
+ALL_MODELS = (*MODELS, "autoimmune_patch")
+
+STRUCTURAL = {0.0, 1.0, 2.0, 0.5}
+"""Numbers that may stand in an expression: they say nothing about biology (1 - x, 2 x^2 / (1 + x^2), a half of two).
+
+The exponent of a Hill term may too: the language wants it whole.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +37,52 @@ def test_every_parameter_says_where_it_comes_from(models: dict[str, Model], name
             low, high = parameter.range
             assert low <= parameter.value <= high, parameter.name
             assert low < high, parameter.name
+
+
+def literals(tree: Expression) -> set[float]:
+    """Numbers that stand in an expression, but for the exponents of Hill terms."""
+    if isinstance(tree, Number):
+        return {abs(tree.value)}
+    inner = children(tree)
+    if isinstance(tree, Call) and tree.function == "hill":
+        inner = inner[:2]
+    return set().union(*(literals(part) for part in inner))
+
+
+def expressions(model: Model) -> dict[str, Expression]:
+    """Every expression of a model, by what it belongs to."""
+    found = {f"processes.{name}": part.rate for name, part in model.processes.items()}
+    for kind in ("definitions", "summaries"):
+        found |= {f"{kind}.{name}": part.expression for name, part in getattr(model, kind).items()}
+    for kind in ("signals", "cells", "states", "pools"):
+        found |= {f"{kind}.{name}": part.initial for name, part in getattr(model, kind).items()}
+    formulas = {name: part.formula for name, part in model.parameters.items()}
+    return found | {f"parameters.{name}": tree for name, tree in formulas.items() if tree is not None}
+
+
+@pytest.mark.parametrize("name", ALL_MODELS)
+def test_no_number_of_biology_stands_in_an_expression(name: str) -> None:
+    """Claim: every number of a rate, a start value or a definition is a parameter with source, grade and range."""
+    bare = {
+        where: odd
+        for where, tree in expressions(Model.load(name)).items()
+        if (odd := literals(tree) - STRUCTURAL)
+    }
+    assert not bare
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("0.3 * a", {0.3}),
+        ("1 - 0.5 * a", {1.0, 0.5}),
+        ("2 * hill(a, 1, 4)", {2.0, 1.0}),
+        ("clip(a, 0, 1.5)", {0.0, 1.5}),
+    ],
+)
+def test_literals_are_seen(text: str, found: set[float]) -> None:
+    """Claim: the test above sees a number wherever it stands."""
+    assert literals(parse(text)) == found
 
 
 @pytest.mark.parametrize("name", MODELS)

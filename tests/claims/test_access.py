@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kidney")]
 Runs = Callable[..., Any]
 
 
-@pytest.mark.parametrize(("access", "share"), [("4.8e-7", 0.0), ("1.2e-7", 0.01)])
+@pytest.mark.parametrize(("access", "share"), [("7.2e-7", 0.0), ("1.8e-7", 0.01)])
 def test_survivors_sit_where_killing_was_weakest(runs: Runs, access: str, share: float) -> None:
     """With access / 2.5 and / 10 some clones live on day 25, and they sit where there was less killing.
 

@@ -156,7 +156,7 @@ def test_numbers_are_laid_in_order(build: Build) -> None:
         ratio = left[cortex, columns[name]] / other[0, columns[name]]
         assert ratio == pytest.approx(0.4 if name.endswith("limit") else 2.5)
 
-    poorer = build(DISEASE, "parameters.car_t_entry=1.2e-7 1/day/mm^3", "parameters.long_lived_share=0.5")
+    poorer = build(DISEASE, "parameters.car_t_entry=1.8e-7 1/day/mm^3", "parameters.long_lived_share=0.5")
     table = poorer.parameters(poorer.tissues["left"])
     assert table[cortex, columns["car_t_entry"]] == pytest.approx(6e-8)
     assert table[medulla, columns["car_t_entry"]] == pytest.approx(3e-8)

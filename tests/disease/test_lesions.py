@@ -47,7 +47,7 @@ LESIONS = {
 def test_volume_is_met_exactly(kidney: Tissue, name: str) -> None:
     """Claim: the lesion has the volume it is given, lies in its regions, and is a share of each voxel."""
     own = LESIONS[name]
-    covered = lesion_map(kidney, own, 1)
+    covered = lesion_map(kidney, own, 1, name)
     cortex = kidney.region_volumes()["cortex"]
     wanted = {"whole": cortex, "half": cortex / 2, "perivascular": 0.3 * cortex}.get(name, 20e3)
     assert float(covered @ kidney.volume) == pytest.approx(wanted, rel=1e-9)
@@ -61,12 +61,12 @@ def test_volume_is_met_exactly(kidney: Tissue, name: str) -> None:
 def test_patterns_lie_where_they_should(kidney: Tissue) -> None:
     """Claim: a rim is shallow, a subpleural lesion low and shallow, a perivascular one rich in vessels."""
     depth, height, vessels = kidney.maps["depth"], kidney.centers()[:, 2], kidney.maps["vascular_density"]
-    rim = lesion_map(kidney, LESIONS["rim"], 1) > 0.5
+    rim = lesion_map(kidney, LESIONS["rim"], 1, "a") > 0.5
     home = kidney.in_regions(["cortex", "medulla"])
     assert depth[rim].max() <= depth[home & ~rim].min() + 1e-9
-    low = lesion_map(kidney, LESIONS["subpleural"], 1) > 0.5
+    low = lesion_map(kidney, LESIONS["subpleural"], 1, "a") > 0.5
     assert height[low].mean() < height.mean() - 20 and depth[low].mean() < depth.mean()
-    rich = lesion_map(kidney, LESIONS["perivascular"], 1) > 0.5
+    rich = lesion_map(kidney, LESIONS["perivascular"], 1, "a") > 0.5
     assert vessels[rich].min() >= vessels[kidney.in_regions(["cortex"]) & ~rich].max() - 1e-9
 
 
@@ -74,7 +74,7 @@ def test_patterns_lie_where_they_should(kidney: Tissue) -> None:
 def test_spacing_does_not_move_a_lesion(kidney: Tissue, name: str) -> None:
     """Claim: at 4 and at 8 mm most of a lesion covers the same places; a lesion laid by chance would 0.13 of it."""
     coarse = build_tissue("kidney", "kidney", 8.0)
-    fine_map, coarse_map = (lesion_map(tissue, LESIONS[name], 1) for tissue in (kidney, coarse))
+    fine_map, coarse_map = (lesion_map(tissue, LESIONS[name], 1, name) for tissue in (kidney, coarse))
     cell = np.floor((kidney.centers() - np.array(coarse.origin)) / 8.0).astype(int)
     there = coarse.scatter(coarse_map, 0.0)[cell[:, 2], cell[:, 1], cell[:, 0]]
     overlap = float((np.minimum(fine_map, there) * kidney.volume).sum() / (fine_map @ kidney.volume))
@@ -83,7 +83,7 @@ def test_spacing_does_not_move_a_lesion(kidney: Tissue, name: str) -> None:
 
 def test_patches_hang_on_the_seed(kidney: Tissue) -> None:
     """Claim: another seed has patches elsewhere, the same seed the same."""
-    first, again, other = (lesion_map(kidney, LESIONS["patches"], seed) for seed in (1, 1, 2))
+    first, again, other = (lesion_map(kidney, LESIONS["patches"], seed, "a") for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert float((np.minimum(first, other)).sum() / first.sum()) < 0.6
 
@@ -92,7 +92,7 @@ def test_lesions_add_up(kidney: Tissue) -> None:
     """Claim: two lesions cover what either covers, and no voxel twice."""
     both = susceptibility(kidney, [("a", LESIONS["rim"]), ("b", LESIONS["half"])], 1)
     assert np.all(both <= 1)
-    expected = np.maximum(lesion_map(kidney, LESIONS["rim"], 1), 0.5 * kidney.in_regions(["cortex"]))
+    expected = np.maximum(lesion_map(kidney, LESIONS["rim"], 1, "a"), 0.5 * kidney.in_regions(["cortex"]))
     assert np.allclose(both, expected)
 
 
@@ -115,7 +115,7 @@ def test_refusals(kidney: Tissue) -> None:
     with pytest.raises(InputError, match=r"rash: region 'dermis' is not in tissue 'kidney'"):
         susceptibility(kidney, [("rash", lesion("whole", regions=["dermis"]))], 1)
     with pytest.raises(InputError, match=r"a lesion of 90\.0 mL does not fit into medulla"):
-        lesion_map(kidney, lesion("rim", regions=["medulla"], volume="90 mL"), 1)
+        lesion_map(kidney, lesion("rim", regions=["medulla"], volume="90 mL"), 1, "a")
     for given, said in (
         ({"volume": "5 mL"}, "correlation: missing"),
         ({"volume": "5 mL", "share": "0.1", "correlation": "5 mm"}, "a volume or a share, not both"),

@@ -6,6 +6,7 @@ The rank belongs to the place and not to the voxel, so every spacing sees the sa
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,6 @@ from .noise import placed_normal
 if TYPE_CHECKING:
     from tissuesim.config.disease import Lesion
 
-RAGGEDNESS = 0.5
-"""Of the edge of a subpleural lesion: standard deviation of the noise on its logarithmic rank."""
-
-_RAGGED_LENGTH = 20.0  # mm: about a secondary lobule, the unit in which interstitial disease begins and ends
 _STREAM = 40
 
 Rank = Callable[[Tissue, "Lesion", int], NDArray[np.float64]]
@@ -35,20 +32,21 @@ Rank = Callable[[Tissue, "Lesion", int], NDArray[np.float64]]
 def susceptibility(tissue: Tissue, lesions: Iterable[tuple[str, Lesion]], seed: int) -> NDArray[np.float64]:
     """Return the share (n,) of each voxel that lies in one of the lesions, 0 to 1; where two overlap, the larger.
 
-    ``lesions`` are names and patterns, ``seed`` decides patches and ragged edges. InputError where the organ has no
-    such region or less volume than a lesion asks for.
+    ``lesions`` are names and patterns; ``seed``, the name of the organ and that of the lesion decide patches and
+    ragged edges, so that one more lesion or organ moves no other. InputError where the organ has no such region or
+    less volume than a lesion asks for.
     """
     covered = np.zeros(tissue.n)
-    for number, (name, lesion) in enumerate(lesions):
+    for name, lesion in lesions:
         try:
-            covered = np.maximum(covered, lesion_map(tissue, lesion, seed, _STREAM + number))
+            covered = np.maximum(covered, lesion_map(tissue, lesion, seed, name))
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
     return covered
 
 
-def lesion_map(tissue: Tissue, lesion: Lesion, seed: int, stream: int = _STREAM) -> NDArray[np.float64]:
-    """Return the share (n,) of each voxel that lies in one lesion."""
+def lesion_map(tissue: Tissue, lesion: Lesion, seed: int, name: str) -> NDArray[np.float64]:
+    """Return the share (n,) of each voxel that lies in the lesion of this name."""
     allowed = tissue.in_regions(lesion.regions) if lesion.regions else np.ones(tissue.n, np.bool_)
     home = float(tissue.volume[allowed].sum())
     if not home > 0:
@@ -67,8 +65,15 @@ def lesion_map(tissue: Tissue, lesion: Lesion, seed: int, stream: int = _STREAM)
         )
     if lesion.pattern == "whole":
         return np.where(allowed, min(wanted / home, 1.0), 0.0)
-    seed = seed + stream  # two lesions of one organ have patches of their own
-    return _highest(tissue, RANKS[lesion.pattern](tissue, lesion, seed), allowed, wanted)
+    return _highest(
+        tissue, RANKS[lesion.pattern](tissue, lesion, _key(seed, tissue.name, name)), allowed, wanted
+    )
+
+
+def _key(seed: int, organ: str, lesion: str) -> int:
+    """The seed of the noise of one lesion in one organ: 64 bits."""
+    digest = hashlib.sha256(f"tissuesim/lesion/{seed}/{organ}/{lesion}".encode()).digest()
+    return int.from_bytes(digest[:8], "little")
 
 
 def _highest(
@@ -93,7 +98,7 @@ def _subpleural(tissue: Tissue, lesion: Lesion, seed: int) -> NDArray[np.float64
     """Basal and below the surface: falls with depth and with height above the base, with a ragged edge."""
     height = tissue.centers()[:, 2]
     rank = -_below_pleura(tissue, lesion) / lesion.length("reach") - height / lesion.length("rise")
-    return rank + RAGGEDNESS * _noise(tissue, _RAGGED_LENGTH, seed)
+    return rank + lesion.raggedness.within("1", "raggedness") * _noise(tissue, lesion.length("lobule"), seed)
 
 
 def _patches(tissue: Tissue, lesion: Lesion, seed: int) -> NDArray[np.float64]:

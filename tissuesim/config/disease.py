@@ -7,12 +7,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from tissuesim.config.fields import ParameterValue, Text
 from tissuesim.config.messages import sentence
+from tissuesim.config.number import Number, Section
 from tissuesim.errors import InputError, nearest
-from tissuesim.units import quantity
 from tissuesim.yaml_file import parse_mapping, read_text
 
 OrganKind = Literal["kidney", "lungs", "heart", "skin", "joint"]
@@ -28,33 +28,6 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     "perivascular": (),
 }
 """Patterns of a lesion and the lengths each needs; docs/diseases.md draws them in words."""
-
-
-class Section(BaseModel):
-    """A part of a disease file: frozen, and no key that is not in the schema."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Number(Section):
-    """A number with its unit, plausible range, source and grade."""
-
-    value: ParameterValue = Field(description="a quantity such as '0.10' or '200 mL'")
-    range: tuple[ParameterValue, ParameterValue] = Field(description="smallest and largest plausible value")
-    source: Text = Field(description="where it comes from")
-    grade: Literal["C", "M", "A", "cal"] = Field(
-        description="C read in the source, M quoted, A assumed, cal calibrated"
-    )
-
-    def within(self, unit: str, where: str) -> float:
-        """Return the canonical value; InputError for a wrong unit or a value outside its range."""
-        value = quantity(self.value, unit, f"{where}.value")
-        low, high = (quantity(end, unit, f"{where}.range") for end in self.range)
-        if not low <= value <= high:
-            raise InputError(
-                f"{where}.value: {self.value} is outside its range, {self.range[0]} to {self.range[1]}"
-            )
-        return value
 
 
 class Change(Number):
@@ -76,9 +49,30 @@ class Lesion(Section):
     rise: Number | None = Field(
         None, description="subpleural: height above the base at which it falls to 1/e"
     )
+    lobule: Number = Field(
+        Number(
+            value="20 mm",
+            range=("8 mm", "30 mm"),
+            source="About a secondary lobule (10-25 mm), the unit in which interstitial disease begins and ends",
+            grade="M",
+        ),
+        description="subpleural: length over which its edge is ragged",
+    )
+    raggedness: Number = Field(
+        Number(value="0.5", range=("0", "1.5"), source="Assumed: an edge as ragged as its reach", grade="A"),
+        description="subpleural: noise on the logarithm of its rank, standard deviation",
+    )
     correlation: Number | None = Field(None, description="patches: size of a patch")
     source: Text = Field(description="what the pattern is drawn after")
     grade: Literal["C", "M", "A", "cal"]
+
+    @model_validator(mode="after")
+    def _ragged(self) -> Lesion:
+        for key, unit in (("lobule", "mm"), ("raggedness", "1")):
+            if key in self.model_fields_set and self.pattern != "subpleural":
+                raise InputError(f"{key}: only a lesion of pattern 'subpleural' has a ragged edge")
+            getattr(self, key).within(unit, key)
+        return self
 
     @model_validator(mode="after")
     def _complete(self) -> Lesion:
@@ -112,7 +106,7 @@ class DiseaseOrgan(Section):
     """What a disease does in one kind of organ."""
 
     description: Text
-    parameters: dict[str, Change] = {}
+    parameters: dict[str, Change] = Field(default_factory=dict, description="model parameters it changes")
     lesions: dict[str, Lesion] = Field(min_length=1, description="where it lives, by name; they add up")
     niches: Lesion | None = Field(
         None, description="where lymphoid niches may grow, instead of the anatomy's own sites"
@@ -122,7 +116,7 @@ class DiseaseOrgan(Section):
 class PatientWide(Section):
     """What a disease changes in the whole patient, organs included."""
 
-    parameters: dict[str, Change] = {}
+    parameters: dict[str, Change] = Field(default_factory=dict, description="model parameters it changes")
 
 
 class Disease(Section):
@@ -131,6 +125,10 @@ class Disease(Section):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
     label: Text
     description: Text
+    instruments: Literal["sle", "ssc", "iim", "none"] | None = Field(
+        None,
+        description="whose clinical instruments read it: of sle, ssc, iim or none; without it those of its name",
+    )
     patient: PatientWide = PatientWide()
     organs: dict[OrganKind, DiseaseOrgan] = Field(
         min_length=1, description="diseased organs; others are healthy"

@@ -6,17 +6,14 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from tissuesim.config.constants import constant
 from tissuesim.config.fields import Day, Fraction, Level, Switch, Text
 from tissuesim.config.treatment_section import TreatmentSection
 from tissuesim.errors import InputError
 from tissuesim.units import factor, quantity
 
-USUAL_FLUDARABINE, USUAL_CYCLOPHOSPHAMIDE = 75.0, 1000.0
-"""mg/m2 of a course of intensity 1: fludarabine 25 on three days, cyclophosphamide 1000 once (Erlangen, SSc-ACR23)."""
-USUAL_SPAN = 3.0
-"""Days over which that course acts."""
-COMPLETE_RESIDUAL = 0.1
-"""Part of the marrow's output that is left by a course of intensity 1, as long as a config says nothing else."""
+NUMBERS = "chemotherapy"
+"""The file of constants that says what the usual course is."""
 
 
 class Lymphodepletion(TreatmentSection):
@@ -92,8 +89,7 @@ class Lymphodepletion(TreatmentSection):
     def doses_given(self, kidney_function: float) -> tuple[float, float]:
         """Return fludarabine and cyclophosphamide of the whole course in mg/m2, cut for ``kidney_function`` in mL/min.
 
-        Fludarabine: 0.8 below 80 and 0.6 below 50 mL/min, none below 30 (its label, grade M); cyclophosphamide: half
-        below 60 (halved in renal insufficiency, SSc-ACR23, grade C; the limit is assumed).
+        The limits and cuts are in ``configs/constants/chemotherapy.yaml``.
 
         Raises:
             InputError: fludarabine is to be given below 30 mL/min.
@@ -107,12 +103,16 @@ class Lymphodepletion(TreatmentSection):
         )
         if not self.renal_cut:
             return flu, cy
-        if flu and kidney_function < 30.0:
+        least = constant(NUMBERS, "fludarabine_none")
+        if flu and kidney_function < least:
             raise InputError(
-                f"fludarabine: not given at a kidney function of {kidney_function:g} mL/min (below 30); "
+                f"fludarabine: not given at a kidney function of {kidney_function:g} mL/min (below {least:g}); "
                 "leave it out, or set renal_cut: false"
             )
-        return flu * fludarabine_cut(kidney_function), cy * (0.5 if kidney_function < 60.0 else 1.0)
+        low = kidney_function < constant(NUMBERS, "cyclophosphamide_limit")
+        return flu * fludarabine_cut(kidney_function), cy * (
+            constant(NUMBERS, "cyclophosphamide_cut") if low else 1.0
+        )
 
     def intensity(self, kidney_function: float) -> float:
         """Return the effect of the course relative to the usual one (1): the weighted mean of the two exposures.
@@ -122,12 +122,14 @@ class Lymphodepletion(TreatmentSection):
         if not self.dose_days:
             return 1.0
         flu, cy = self.doses_given(kidney_function)
-        exposure = flu / fludarabine_cut(kidney_function) / USUAL_FLUDARABINE
-        return (
-            self.fludarabine_weight * exposure + (1.0 - self.fludarabine_weight) * cy / USUAL_CYCLOPHOSPHAMIDE
-        )
+        exposure = flu / fludarabine_cut(kidney_function) / constant(NUMBERS, "usual_fludarabine")
+        other = cy / constant(NUMBERS, "usual_cyclophosphamide")
+        return self.fludarabine_weight * exposure + (1.0 - self.fludarabine_weight) * other
 
 
 def fludarabine_cut(kidney_function: float) -> float:
     """Return the part of the fludarabine dose that gives the usual exposure at a kidney function in mL/min."""
-    return 1.0 if kidney_function >= 80.0 else 0.8 if kidney_function >= 50.0 else 0.6
+    if kidney_function >= constant(NUMBERS, "fludarabine_full"):
+        return 1.0
+    low = kidney_function < constant(NUMBERS, "fludarabine_low")
+    return constant(NUMBERS, "fludarabine_second_cut" if low else "fludarabine_first_cut")

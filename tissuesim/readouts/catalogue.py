@@ -67,6 +67,17 @@ def load_catalogue() -> Catalogue:
     return read_catalogue(_folder() / "clinical.yaml")
 
 
+def catalogue_rows() -> list[tuple[str, ...]]:
+    """One row per constant of the mappings: file, key, value, unit, range, grade, source, label."""
+    return [
+        (
+            *("readouts/clinical", entry.name, f"{entry.value:g}", entry.unit),
+            *(f"{entry.range[0]:g} to {entry.range[1]:g}", entry.grade, entry.source, entry.label),
+        )
+        for entry in load_catalogue().constants.values()
+    ]
+
+
 def read_catalogue(path: Path) -> Catalogue:
     """The catalogue in a file.
 

@@ -20,6 +20,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 """Items of SLEDAI-2K the model can show. Not in it: nerves, vessels, muscle, fever, blood counts, mucosa, hair."""
 
+SAMPLED = (*GROUPS["renal"], *GROUPS["immunologic"])
+"""Items read from urine and blood: one sample at the visit decides. The others count when seen in the days before."""
+
 MAJOR = ("renal", "serosal")
 """Groups in which LLDAS allows no activity (kidney, heart, lungs), of those the model has."""
 
@@ -30,7 +33,10 @@ def lupus(course: Course, known: Mapping[str, Series]) -> dict[str, Series]:
     if not now:
         return {}
     constants = course.constants
-    counted = {name: held(course.days, present, constants["sign_window"]) for name, present in now.items()}
+    counted = {
+        name: present if name in SAMPLED else held(course.days, present, constants["sign_window"])
+        for name, present in now.items()
+    }
     found = {
         f"sledai_{group}": _weighted(counted, items, constants)
         for group, items in GROUPS.items()

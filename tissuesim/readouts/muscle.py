@@ -38,7 +38,8 @@ def muscle(course: Course, baseline_day: float) -> dict[str, Series]:
     inflammation, damage, known = course.inflammation(chosen), course.damage(chosen), course.constants
     if inflammation is None or damage is None:
         return {}
-    ck = known["ck_healthy"] + (known["ck_untreated"] - known["ck_healthy"]) * inflammation
+    dying = inflammation ** known["ck_order"]  # effectors x fibers that show MHC class I
+    ck = known["ck_healthy"] + (known["ck_untreated"] - known["ck_healthy"]) * dying
     lost = known["mmt8_inflammation_loss"] * inflammation + known["mmt8_damage_loss"] * damage
     mmt8 = np.clip(known["mmt8_healthy"] - lost, 0.0, known["mmt8_healthy"])
     weakness = (known["mmt8_healthy"] - mmt8) / (known["mmt8_inflammation_loss"] + known["mmt8_damage_loss"])

@@ -26,7 +26,10 @@ def organ_kinds(scenario: Mapping[str, Any]) -> dict[str, str]:
 
 
 def disease_name(scenario: Mapping[str, Any]) -> str | None:
-    """The disease of a resolved scenario: the name, or the stem of its file; None if there is none."""
+    """The disease of a resolved scenario: the name, or the stem of its file; None if there is none.
+
+    Runs tell whose instruments they are read with in their totals; this is for those written before they did.
+    """
     given = scenario.get("disease")
     if isinstance(given, Mapping):
         given = given.get("name")

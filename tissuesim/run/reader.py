@@ -119,8 +119,10 @@ class Run:
 
         totals, scenario = self.totals, self.scenario
         columns = {str(name): column.values for name, column in totals.data_vars.items()}
-        kinds, disease = organ_kinds(scenario), disease_name(scenario)
-        return Clinic(totals["time"].values, columns, kinds, disease, self.baseline_day)
+        attributes = self._totals_group.attrs
+        known = attributes["instruments"] if "instruments" in attributes else disease_name(scenario)
+        disease = None if known is None else str(known)
+        return Clinic(totals["time"].values, columns, organ_kinds(scenario), disease, self.baseline_day)
 
     @cached_property
     def readouts(self) -> xarray.Dataset:

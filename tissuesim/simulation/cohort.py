@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -55,16 +56,24 @@ def draw_parameters(model: Model, patients: int, seed: int) -> dict[str, NDArray
     """Parameters of virtual patients, (patients,) canonical values by name.
 
     Lognormal around the model's value, with its ``variability`` as the coefficient of variation, truncated at two
-    standard deviations.
+    standard deviations. Each parameter has a stream of its own, keyed by ``seed`` and its name, so that one more
+    parameter or patient changes no other number.
     """
-    random = np.random.default_rng(seed)
     drawn = {}
     for name, parameter in model.parameters.items():
         if parameter.variability and parameter.value is not None:
             deviation = np.sqrt(np.log(1.0 + parameter.variability**2))
-            normal = np.clip(random.standard_normal(patients), -LARGEST_DEVIATION, LARGEST_DEVIATION)
+            normal = np.clip(_normal(f"{seed}/{name}", patients), -LARGEST_DEVIATION, LARGEST_DEVIATION)
             drawn[name] = parameter.value * np.exp(deviation * normal)
     return drawn
+
+
+def _normal(key: str, count: int) -> NDArray[np.float64]:
+    """Standard normal numbers of a Philox stream that a text names."""
+    digest = hashlib.sha256(f"tissuesim/patients/{key}".encode()).digest()
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little"))).standard_normal(
+        count
+    )
 
 
 def simulate_cohort(

@@ -122,7 +122,7 @@ class Simulation:
             self.path / "totals.zarr",
             TotalsTable(scenario).columns,
             [days(tick) for tick in scenario.totals_ticks()],
-            {"baseline_day": scenario.treatment_day},
+            {"baseline_day": scenario.treatment_day, "instruments": scenario.instruments},
         )
         write_status(self.path, "running", backend=self.backend.name)  # last: from here on it can be resumed
         return self.path

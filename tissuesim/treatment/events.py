@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from tissuesim.errors import InputError, nearest
@@ -19,11 +20,6 @@ from tissuesim.treatment.schedule import refuse_impossible
 if TYPE_CHECKING:
     from tissuesim.config.schema import Patient
     from tissuesim.config.treatment import Antibody, CarTCells, Drug, Lymphodepletion
-
-DAYS_FROM_LYMPHODEPLETION_TO_INFUSION = 2.0
-"""Usual pause from the last day of chemotherapy (day -2) to the infusion; used where nothing is infused."""
-LONGEST_PAUSE = 14.0
-"""Days: an infusion later than this after chemotherapy does not wait for its space, which is closing by then."""
 
 
 @dataclass(frozen=True)
@@ -128,15 +124,18 @@ def _lymphodepletion(item: Lymphodepletion, infusion_days: Sequence[float], pati
 
     Its level keeps intensity x usual span the same, over however many days the doses are spread.
     """
-    from tissuesim.config.lymphodepletion import COMPLETE_RESIDUAL, USUAL_SPAN
+    from tissuesim.config.constants import constant
 
+    usual = partial(constant, "chemotherapy")
     start, end = item.first_day, item.last_day
-    pause = DAYS_FROM_LYMPHODEPLETION_TO_INFUSION
-    day = next((day for day in infusion_days if end <= day <= end + LONGEST_PAUSE), end + pause)
+    waits = (day for day in infusion_days if end <= day <= end + usual("longest_pause"))
+    day = next(waits, end + usual("pause_to_infusion"))
     label = f"lymphodepletion on days {start:g} to {end:g}"
     intensity = item.intensity(patient.filtration)
-    active = intensity * USUAL_SPAN / (end - start) if item.dose_days else 1.0
-    residual = COMPLETE_RESIDUAL**intensity if item.marrow_residual is None else item.marrow_residual
+    active = intensity * usual("usual_span") / (end - start) if item.dose_days else 1.0
+    residual = (
+        usual("complete_residual") ** intensity if item.marrow_residual is None else item.marrow_residual
+    )
     return [
         Event(ticks(start), "set", "lymphodepletion_active", active, label),
         Event(ticks(end), "set", "lymphodepletion_active", 0.0, label),

@@ -103,8 +103,11 @@ def plot_all(
     """Draw every figure the run has data for into the folder ``out`` (default: ``pictures``); return the files."""
     from .killing import plot_killing
     from .last_cell import plot_last_cell
+    from .relapse import plot_relapse
 
     drawn = [plot_group(run, group, out, against) for group in GROUPS]
     organs = opened(run).organs
-    maps = [plot(run, organ, out) for organ in organs for plot in (plot_killing, plot_last_cell)]
+    maps = [
+        plot(run, organ, out) for organ in organs for plot in (plot_killing, plot_last_cell, plot_relapse)
+    ]
     return [path for path in (*drawn, *maps) if path is not None]
