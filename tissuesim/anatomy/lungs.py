@@ -1,4 +1,4 @@
-"""The built-in lungs: five lobes around an airway tree of six generations, as CT shows them: near total lung capacity."""
+"""The built-in lungs: five lobes around an airway tree of six generations, near total lung capacity."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def lungs(
             "regions": f"lobes; pleura: {pleura_depth:g} mm below the surface and beside fissures; sheath of airways",
             "reference_volume_ml": (VOLUME_ML - FISSURE_AREA * gap / 1000) * scale**3,
             "axes": (("L", "R"), ("P", "A"), ("I", "S")),
-            "volume_reference": "the same formula on a 0.5 mm lattice; parenchyma with its air, near total lung capacity",
+            "volume_reference": "the same formula on a 0.5 mm lattice; with air, near total lung capacity",
         },
         reference_region="right_lower_lobe",
         vessel_factors={"bronchovascular_sheath": 0.5, "pleura": 0.6},
