@@ -19,8 +19,8 @@ from .heart_form import (
     to_body,
     to_heart,
 )
+from .implicit import negative_where
 from .lattice import Lattice, Point
-from .octree import negative_in_octree
 from .organ import Organ
 from .primitives import Coordinates, Values, ellipsoid
 from .sampling import scaled
@@ -126,9 +126,9 @@ def _faces_right(at: Coordinates, walls: Walls) -> NDArray[np.bool_]:
 
 def _inside(lattice: Lattice, walls: Walls) -> NDArray[np.bool_]:
     def tissue(x: Values, y: Values, z: Values) -> Values:
-        return in_parts(lambda *part: heart_form(to_heart(*part), walls).tissue, x, y, z)
+        return heart_form(to_heart(x, y, z), walls).tissue
 
-    return negative_in_octree(tissue, lattice, _STEEPEST)
+    return negative_where(tissue, lattice, _STEEPEST)
 
 
 def _region_at(lattice: Lattice, depth: NDArray[np.float64], walls: Walls) -> NDArray[np.uint8]:
