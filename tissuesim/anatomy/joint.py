@@ -12,8 +12,8 @@ from tissuesim.errors import InputError
 
 from .knee import BOX_LOWER, BOX_UPPER, SAMPLE_SPACING, SPACING, SoftPoints, knee, soft_points, solids
 from .lattice import Lattice, Point, ScalarField
-from .organ import Organ
-from .sampling import scaled, thin_slabs
+from .organ import Organ, built_in_report
+from .sampling import counted_ml, scaled, thin_slabs
 
 REGIONS = ("sublining", "lining", "fluid", "cartilage", "meniscus", "ligament", "fat_pad")
 SUBLINING, LINING, FLUID, CARTILAGE, MENISCUS, LIGAMENT, FAT_PAD, BONE = range(8)
@@ -171,16 +171,16 @@ def joint(
         inside=right.inside,
         region_at=lambda lattice, depth: right.region(lattice),
         region_samples=3,
-        report={
-            "anatomy": f"built-in {side} knee: synovium {thickness:g} mm thick, {fluid_ml:g} mL of fluid, cartilage, "
+        report=built_in_report(
+            anatomy=f"built-in {side} knee: synovium {thickness:g} mm thick, {fluid_ml:g} mL of fluid, cartilage, "
             "menisci, cruciate ligaments and fat pad",
-            "regions": f"lining: the inner {LINING_SHARE * thickness:.2g} mm of the synovium, below most voxels; "
+            regions=f"lining: the inner {LINING_SHARE * thickness:.2g} mm of the synovium, below most voxels; "
             "sublining: the rest; fluid: pouch, gutters and a film on cartilage; bone "
             + ("included" if bone else "excluded"),
-            "synovial_area_cm2": right.lining_area(),
-            "reference_volume_ml": _volume_ml(right, lower, upper),
-            "volume_reference": f"the same formula on a {SAMPLE_SPACING:g} mm lattice",
-        },
+            synovial_area_cm2=right.lining_area(),
+            volume_ml=counted_ml(right.inside, Lattice.covering(lower, upper, SAMPLE_SPACING)),
+            volume_reference=f"the same formula on a {SAMPLE_SPACING:g} mm lattice",
+        ),
         reference_region="sublining",
         vessel_factors=_VESSEL_FACTORS,
         niche_regions=("sublining",),
@@ -188,11 +188,6 @@ def joint(
         vessel_roots=_ARTERIES,
     )
     return scaled(organ if side == "right" else _mirrored(organ), scale)
-
-
-def _volume_ml(right: _Joint, lower: Point, upper: Point) -> float:
-    lattice = Lattice.covering(lower, upper, SAMPLE_SPACING)
-    return float(np.count_nonzero(right.inside(lattice)) * SAMPLE_SPACING**3 / 1000)
 
 
 def _mirrored(organ: Organ) -> Organ:

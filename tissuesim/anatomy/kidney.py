@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .kidney_vessels import renal_arteries
 from .lattice import Lattice, Point
-from .organ import Organ, make_atlas
+from .organ import Organ, built_in_report, make_atlas
 from .sampling import scaled
 from .tree import Tree, demand_points
 
@@ -59,12 +59,12 @@ def kidney(scale: float = 1.0) -> Organ:
         inside=inside_kidney,
         region_at=_region_at,
         region_samples=None,
-        report={
-            "anatomy": "built-in kidney: bent superellipsoid, sinus, 9 pyramids",
-            "regions": "cortex: depth <= 6 mm and columns; medulla: pyramids; pelvis: renal sinus",
-            "reference_volume_ml": VOLUME_ML,
-            "volume_reference": "the same formula on a 0.1 mm lattice",
-        },
+        report=built_in_report(
+            anatomy="built-in kidney: bent superellipsoid, sinus, 9 pyramids",
+            regions="cortex: depth <= 6 mm and columns; medulla: pyramids; pelvis: renal sinus",
+            volume_ml=VOLUME_ML,
+            volume_reference="the same formula on a 0.1 mm lattice",
+        ),
         arteries=kidney_arteries,
         **RENAL_MAPS,
     )

@@ -13,7 +13,7 @@ from tissuesim.errors import InputError
 from .implicit import Coordinates, negative_where
 from .lattice import Lattice, Point
 from .lung_shape import HEIGHT, SLOPE, lobe, outline, to_fissure
-from .organ import Organ
+from .organ import Organ, built_in_report
 from .tree import Tree, demand_points, grow_tree, in_segments, join_trees
 
 REGIONS = (
@@ -88,13 +88,13 @@ def lungs(
         inside=_inside(airways, scale, gap),
         region_at=_region_at(airways, scale, depth, gap),
         region_samples=None,
-        report={
-            "anatomy": f"built-in lungs: five lobes, {airways.size} airways of generations 0 to {GENERATIONS}",
-            "regions": f"lobes; pleura: {pleura_depth:g} mm below the surface and beside fissures; sheath of airways",
-            "reference_volume_ml": (VOLUME_ML - FISSURE_AREA * gap / 1000) * scale**3,
-            "axes": (("L", "R"), ("P", "A"), ("I", "S")),
-            "volume_reference": "the same formula on a 0.5 mm lattice; with air, near total lung capacity",
-        },
+        report=built_in_report(
+            anatomy=f"built-in lungs: five lobes, {airways.size} airways of generations 0 to {GENERATIONS}",
+            regions=f"lobes; pleura: {pleura_depth:g} mm below the surface and beside fissures; sheath of airways",
+            volume_ml=(VOLUME_ML - FISSURE_AREA * gap / 1000) * scale**3,
+            axes=(("L", "R"), ("P", "A"), ("I", "S")),
+            volume_reference="the same formula on a 0.5 mm lattice; with air, near total lung capacity",
+        ),
         reference_region="right_lower_lobe",
         vessel_factors={"bronchovascular_sheath": 0.5, "pleura": 0.6},
         niche_regions=("bronchovascular_sheath", "pleura"),
