@@ -74,14 +74,23 @@ def kidney(scale: float = 1.0) -> Organ:
 @lru_cache(maxsize=4)
 def kidney_arteries(seed: int) -> Tree:
     """Return the arteries of the built-in kidney, from the hilum to the cortex, grown by seed."""
-    organ = kidney()
+    return arteries_between_pyramids(glomeruli_of(kidney(), seed), seed)
+
+
+def arteries_between_pyramids(glomeruli: Coordinates, seed: int) -> Tree:
+    """Return the arteries to points (k, 3) in the cortex, along the columns of the built-in kidney; its coordinates."""
+    return renal_arteries(glomeruli, _columns(), seed)
+
+
+def glomeruli_of(organ: Organ, seed: int) -> Coordinates:
+    """Return the points (k, 3) in the cortex of any kidney, x y z in mm, at which its arteries end."""
     atlas = make_atlas(organ)
 
     def in_cortex(lattice: Lattice) -> NDArray[np.bool_]:
-        return np.asarray(organ.inside(lattice) & (_region_at(lattice, atlas.depth.on(lattice)) == CORTEX))
+        region = organ.region_at(lattice, atlas.depth.on(lattice))
+        return np.asarray(organ.inside(lattice) & (region == CORTEX))
 
-    glomeruli = demand_points(in_cortex, organ.lower, organ.upper, _GLOMERULI, seed)
-    return renal_arteries(glomeruli, _columns(), seed)
+    return demand_points(in_cortex, organ.lower, organ.upper, _GLOMERULI, seed)
 
 
 def _columns() -> list[tuple[Point, Point]]:

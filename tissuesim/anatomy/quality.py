@@ -15,6 +15,7 @@ from tissuesim.units import quantity
 
 from .build import build_tissue
 from .importer import SUFFIXES, is_importable, organ_from_file
+from .lattice import Point
 from .length_unit import UNITS
 from .selection import ImportOptions
 from .thin import thin_shares
@@ -32,8 +33,12 @@ def read_options(
     labels: Sequence[str] = (),
     regions: Sequence[str] = (),
     voxel_size: str | None = None,
+    entries: Sequence[str] = (),
 ) -> ImportOptions:
-    """Return the options of command-line texts: ``7=cortex``, ``cortex=pattern,pattern``, ``10um,10um,50um``."""
+    """Return the options of command-line texts.
+
+    ``7=cortex``, ``cortex=pattern,pattern``, ``10um,10um,50um``, ``12mm,0mm,-3mm``.
+    """
     table: dict[int, str] = {}
     for text in labels:
         number, equals, name = text.partition("=")
@@ -58,7 +63,16 @@ def read_options(
             )
         x, y, z = lengths * (3 // len(lengths))
         size = (x, y, z)
-    return ImportOptions(units=units, labels=table, regions=chosen, voxel_size=size)
+    places = tuple(_place(text) for text in entries)
+    return ImportOptions(units=units, labels=table, regions=chosen, voxel_size=size, vessel_entries=places)
+
+
+def _place(text: str) -> Point:
+    """Return the place x, y, z in mm of a text such as ``12mm,0mm,-3mm``."""
+    lengths = [quantity(word.strip(), "mm") for word in text.split(",")]
+    if len(lengths) != 3 or not all(np.isfinite(lengths)):
+        raise InputError(f"--vessel-entry: '{text}' is no place x,y,z such as 12mm,0mm,-3mm")
+    return lengths[0], lengths[1], lengths[2]
 
 
 def examine_file(
@@ -104,6 +118,8 @@ def quality_report(tissue: Tissue, thin: Mapping[str, float]) -> dict[str, Any]:
         "skipped_parts": facts.get("skipped_parts", []),
         "regions": regions,
         "regions_by": str(facts.get("regions", "")),
+        "vessels": str(facts.get("vessels_enter", "")),
+        "vessels_enter_mm": facts.get("vessels_enter_mm", []),
         "volume": {
             "file_ml": float(str(facts["reference_volume_ml"])),
             "voxels_ml": float(tissue.volume.sum()) / 1000,

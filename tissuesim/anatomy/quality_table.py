@@ -62,12 +62,21 @@ def _facts(report: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("bounding box", f"{size} mm, {corners}"),
         ("watertight", sound),
         ("regions", report["regions_by"]),
+        ("vessels", _vessels(report)),
         ("volume", f"{report['volume']['file_ml']:.4g} mL, {report['volume']['reference']}"),
         ("voxels", f"{report['voxels']:,} of {report['spacing_mm']:g} mm in a box of {box}"),
         ("components", pieces),
         ("estimate", f"{_megabytes(cost['memory_mb'])} and {time}, the shipped model on two cores"),
         ("", "(an estimate, scaled from a measured run)"),
     ]
+
+
+def _vessels(report: Mapping[str, Any]) -> str:
+    places = report["vessels_enter_mm"]
+    if not places:
+        return "no tree: the organ is thinner than the lattice on which entries are found"
+    shown = ", ".join("(" + ", ".join(f"{value:.4g}" for value in place) + ")" for place in places)
+    return f"enter at {shown} mm, {report['vessels']}"
 
 
 def _region_cells(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -32,6 +32,10 @@ def mesh(
     voxel_size: Annotated[
         str | None, typer.Option(help="Voxel of a TIFF stack, such as 10um or 10um,10um,50um.")
     ] = None,
+    vessel_entry: Annotated[
+        list[str] | None,
+        typer.Option(metavar="X,Y,Z", help="Where vessels enter, such as 12mm,0mm,-3mm; may be given again."),
+    ] = None,
     name: Annotated[str, typer.Option(help="Name of the organ.")] = "",
     as_json: Json = False,
     out: Annotated[Path | None, typer.Option(help="Save the tissue: .npz or .zarr.")] = None,
@@ -40,7 +44,9 @@ def mesh(
     """Import a file and report what was mended, what became of each region, and what a run would cost."""
     from tissuesim.anatomy.mesh_command import import_file
 
-    report = import_file(file, spacing, units, label or (), region or (), voxel_size, name, out, picture)
+    report = import_file(
+        file, spacing, units, label or (), region or (), voxel_size, name, out, picture, vessel_entry or ()
+    )
     if as_json:
         print_json(report)
     else:
