@@ -74,7 +74,7 @@ def _facts(report: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _vessels(report: Mapping[str, Any]) -> str:
     places = report["vessels_enter_mm"]
     if not places:
-        return "no tree: the organ is thinner than the lattice on which entries are found"
+        return "no tree: too thin for the lattice on which entries are found"
     shown = ", ".join("(" + ", ".join(f"{value:.4g}" for value in place) + ")" for place in places)
     return f"enter at {shown} mm, {report['vessels']}"
 

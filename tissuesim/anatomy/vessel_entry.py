@@ -12,13 +12,14 @@ from tissuesim.errors import InputError
 from tissuesim.tissue.graph import connected_components, find_neighbors
 
 from .distance import depth_below_surface
-from .kidney import PELVIS, REGIONS, glomeruli_of
+from .kidney import CORTEX, PELVIS, REGIONS, glomeruli_of
 from .kidney_vessels import arteries_from
 from .lattice import Lattice, Point
 from .organ import Organ
 from .solid import reached_from_border
 
 _CELLS = 60_000  # of the lattice on which the entry is looked for
+_LEAST_CELLS = 100  # in which a tree can grow
 _LEAST_PIECE = 0.05  # share of the volume from which a piece has an entry of its own
 _FARTHEST = 0.25  # of the longest side: so far may a given entry be from the tissue
 
@@ -32,16 +33,17 @@ def with_vessels(organ: Organ, entries: Sequence[Point] = ()) -> Organ:
     enter at the hilum, the place on the surface that is nearest to the middle of the pelvis; those of any other organ
     at the place on the outer surface nearest to the middle of each of its pieces. A kidney's arteries end in its
     cortex.
-    InputError for an entry far from the organ.
+    An organ too thin for the lattice on which this is decided has none. InputError for an entry far from the organ.
     """
     if organ.arteries is not None and not entries:
         return organ
     lattice = Lattice.of_cells(organ.lower, organ.upper, _CELLS).padded(1)
     inside = organ.inside(lattice)
-    if not inside.any():  # thinner than a cell: nothing to find
+    region = organ.region_at(lattice, depth_below_surface(inside, lattice.spacing))
+    renal = organ.region_names == REGIONS and organ.reference_region == REGIONS[CORTEX]
+    if np.count_nonzero(inside & (region == CORTEX) if renal else inside) < _LEAST_CELLS:
         return organ
-    renal = organ.region_names == REGIONS and organ.reference_region == REGIONS[0]
-    middles = _middles(lattice, inside, _pelvis(organ, lattice, inside) if renal else None)
+    middles = _middles(lattice, inside, inside & (region == PELVIS) if renal else None)
     surface = _points(lattice, inside & _beside(reached_from_border(~inside)))
     if entries:
         tissue = _points(lattice, inside)
@@ -71,15 +73,9 @@ def with_vessels(organ: Organ, entries: Sequence[Point] = ()) -> Organ:
     return replace(organ, report=report, vessel_roots=roots)
 
 
-def _pelvis(organ: Organ, lattice: Lattice, inside: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
-    depth = depth_below_surface(inside, lattice.spacing)
-    pelvis = np.asarray(inside & (organ.region_at(lattice, depth) == PELVIS))
-    return pelvis if pelvis.any() else None
-
-
 def _middles(lattice: Lattice, inside: NDArray[np.bool_], target: NDArray[np.bool_] | None) -> list[Points]:
     """Return the middle of the target, or of each piece of the organ that is no crumb, largest first."""
-    if target is not None:
+    if target is not None and target.any():
         return [_points(lattice, target).mean(axis=0)]
     index = np.flatnonzero(inside)
     component = connected_components(find_neighbors(index, lattice.shape))
