@@ -21,6 +21,7 @@ from .selection import ImportOptions
 from .thin import thin_shares
 
 MOSTLY = 0.5  # a region of which more than this is thinner than two voxels is told
+OFF = 0.05  # of a region's volume; more is told
 # The default run (docs/performance.md): 20,864 voxels, 1,962 steps for 485 days in 48 s on two cores, below
 # 1 kB per voxel. That is 48 s / (1962 x 20,864) per step and 4 steps per day.
 NANOSECONDS_PER_STEP = 1170.0
@@ -100,13 +101,7 @@ def quality_report(tissue: Tissue, thin: Mapping[str, float]) -> dict[str, Any]:
     if "volume_warning" in facts:
         warnings.append(str(facts["volume_warning"]))
     regions = _regions(tissue, thin)
-    for region in regions:
-        if region["voxels"] == 0:
-            warnings.append(f"region '{region['name']}' holds no voxel: it is too thin for this spacing")
-        elif region["thin_share"] > MOSTLY:
-            warnings.append(
-                f"region '{region['name']}' is thinner than two voxels in {region['thin_share']:.0%} of its volume"
-            )
+    warnings += _region_warnings(regions)
     return {
         "file": str(facts.get("file", "")),
         "kind": str(facts.get("anatomy", "")),
@@ -133,6 +128,20 @@ def quality_report(tissue: Tissue, thin: Mapping[str, float]) -> dict[str, Any]:
         "estimate": estimate(tissue.n),
         "warnings": warnings,
     }
+
+
+def _region_warnings(regions: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return one sentence each on regions without voxels, mostly thin ones, and those whose volume is off."""
+    held = [row for row in regions if row["voxels"]]
+    none = [f"'{row['name']}'" for row in regions if not row["voxels"]]
+    thin = [f"'{row['name']}' ({row['thin_share']:.0%})" for row in held if row["thin_share"] > MOSTLY]
+    off = [f"'{row['name']}' ({row['error']:+.0%})" for row in held if abs(row["error"] or 0.0) > OFF]
+    found = (
+        (none, "no voxel is theirs, they are too thin for this spacing"),
+        (thin, "thinner than two voxels in so much of their volume"),
+        (off, f"voxels differ from the file by more than {OFF:.0%}; a smaller spacing is nearer"),
+    )
+    return [f"{words}: {', '.join(names)}" for names, words in found if names]
 
 
 def estimate(voxels: int) -> dict[str, float]:

@@ -26,9 +26,11 @@ def print_report(report: Mapping[str, Any], console: Console | None = None) -> N
     console.print(facts)
     parts = [part for part in report["parts"] if "mended" in part]
     if parts:
-        table = Table("part", "region", "", box=SIMPLE, pad_edge=False)
+        own = len({part["region"] for part in parts}) == len(parts)  # each part a region: its name says it
+        keys = ("name", "mended") if own else ("name", "region", "mended")
+        table = Table("part", *(() if own else ("region",)), "", box=SIMPLE, pad_edge=False)
         for part in parts[:_MOST_ROWS]:
-            table.add_row(*(Text(str(part[key])) for key in ("name", "region", "mended")))
+            table.add_row(*(Text(str(part[key])) for key in keys))
         console.print(table)
         if len(parts) > _MOST_ROWS:
             console.print(f"and {len(parts) - _MOST_ROWS} parts more (all of them with --json)")
@@ -88,7 +90,7 @@ def _numbers(row: Mapping[str, Any]) -> tuple[str, str, str]:
     return (
         "-" if file is None else f"{file:.4g}",
         f"{row['voxels_ml']:.4g}",
-        "-" if error is None else f"{error:+.2%}",
+        "-" if error is None else f"{error:+.2%}" if abs(error) >= 5e-5 else "0.00%",
     )
 
 
