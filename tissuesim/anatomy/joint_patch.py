@@ -173,6 +173,7 @@ def joint_patch(
             "high-endothelial venule; vessel_wall: of the other vessels; lumens are excluded",
             volume_ml=counted_ml(patch.inside, Lattice.of_cells(*patch.bounds, 8_000_000)),
             volume_reference="the same formula on a lattice of about 0.005 mm",
+            axes=(("x-", "x+"), ("y-", "y+"), ("capsule", "cavity")),
         ),
         reference_region="whole patch",
         vessel_factors={"fluid": 0.0, "lining": 0.3, "aggregate": 1.5},

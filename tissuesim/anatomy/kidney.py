@@ -64,6 +64,7 @@ def kidney(scale: float = 1.0) -> Organ:
             regions="cortex: depth <= 6 mm and columns; medulla: pyramids; pelvis: renal sinus",
             volume_ml=VOLUME_ML,
             volume_reference="the same formula on a 0.1 mm lattice",
+            axes=(("lateral", "medial"), ("P", "A"), ("I", "S")),
         ),
         arteries=kidney_arteries,
         **RENAL_MAPS,

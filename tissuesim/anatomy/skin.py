@@ -179,6 +179,7 @@ def skin(
             "shaft, bulb and sebaceous gland",
             volume_ml=_volume_ml(patch),
             volume_reference="the same formula: mean height of the surface over columns 0.05 mm wide",
+            axes=(("x-", "x+"), ("y-", "y+"), ("fat", "surface")),
         ),
         reference_region="reticular_dermis",
         vessel_factors={"epidermis": 0.0, "papillary_dermis": 1.5, "hypodermis": 0.7, "follicle": 0.5},

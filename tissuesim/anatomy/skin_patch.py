@@ -167,6 +167,7 @@ def skin_patch(size: float = 1.0, cuff: float = 0.09, scale: float = 1.0, seed: 
             "reticular_dermis: what is between them; cuff; vessel_wall; lumens are excluded",
             volume_ml=counted_ml(patch.inside, Lattice.of_cells(lower, upper, 8_000_000)),
             volume_reference="the same formula on a lattice of about 0.005 mm",
+            axes=(("x-", "x+"), ("y-", "y+"), ("fat", "surface")),
         ),
         reference_region="whole patch",
         vessel_factors={"epidermis": 0.0, "cuff": 2.0, "collagen": 0.5},
