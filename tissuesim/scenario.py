@@ -298,7 +298,11 @@ def _tissue(name: str, organ: Organ, physics: OrganPhysics | None = None) -> Tis
     from tissuesim.anatomy.selection import ImportOptions
 
     options = ImportOptions(
-        units=organ.units, regions=organ.regions, labels=organ.labels, voxel_size=organ.voxel_size
+        units=organ.units,
+        regions=organ.regions,
+        labels=organ.labels,
+        voxel_size=organ.voxel_size,
+        vessel_entries=organ.vessel_entries,
     )
     try:
         tissue = build_tissue(

@@ -194,14 +194,14 @@ def _sections(
         seen.append(region)
     colors = region_colors(len(names))
     for place in label_places(seen, dict(enumerate(name.replace("_", " ") for name in names))):
-        y = panels[place.section].get_ylim()[1] - place.row
-        style: dict[str, Any] = {
-            "size": 9,
-            "ha": "center",
-            "va": "center",
-            "color": ink_on(colors[place.label]),
-        }
-        panels[place.section].text(place.column, y, names[place.label].replace("_", " "), **style)
+        panel, top = panels[place.section], panels[place.section].get_ylim()[1]
+        style: dict[str, Any] = {"size": 9, "ha": "center", "va": "center", "linespacing": 1.0}
+        ink = INK if place.anchor else ink_on(colors[place.label])
+        panel.text(place.column, top - place.row, place.text, color=ink, zorder=4, **style)
+        if place.anchor:
+            columns, rows = zip(*place.leader(), strict=True)
+            panel.plot(columns, [top - row for row in rows], color=INK, linewidth=0.8, zorder=3)
+            panel.plot(columns[1:], [top - rows[1]], "o", color=INK, markersize=2.5, zorder=3)
     corner = _area(figure, left, bottom, width, height)
     _scale_bar(corner, width - 4, 6, scale, 0.28 * width)
 

@@ -31,8 +31,8 @@ FRONT, UP = np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])
 # the third lumbar vertebra, the right one lower by half a vertebra; the heart where it shares least room with the
 # lungs, two thirds of it left of the midline. Drawn places, not measured ones.
 MIDDLES = {
-    "lungs": np.array([0.0, -4.0, 120.0]),
-    "heart": np.array([-12.0, 38.0, 76.0]),
+    "lungs": np.array([0.0, -4.5, 125.0]),
+    "heart": np.array([-14.0, 43.0, 76.0]),
     "left kidney": np.array([-66.0, -40.0, -62.0]),
     "right kidney": np.array([66.0, -40.0, -76.0]),
 }

@@ -21,7 +21,7 @@ class Broken(Protocol):
 
 
 def draw_open_edges(error: Broken, path: str | Path) -> Path:
-    """Write a PNG of the surface in grey with its open and branching edges in red, in mm; return its path."""
+    """Write a PNG of the surface in grey with its open and branching edges in orange, in mm; return its path."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.collections import LineCollection
     from matplotlib.figure import Figure
@@ -46,6 +46,6 @@ def draw_open_edges(error: Broken, path: str | Path) -> Path:
             axes.set(xlabel=f"{across} (mm)", ylabel=f"{up} (mm)", aspect="equal")
             axes.autoscale_view()
         count = len(error.border)
-        figure.suptitle(f"{count} open or branching edges (red)", fontsize=11, x=0.01, ha="left")
+        figure.suptitle(f"{count} open or branching edges (orange)", fontsize=11, x=0.01, ha="left")
         canvas.print_png(str(path))
     return path

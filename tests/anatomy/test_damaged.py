@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import gzip
+from collections import Counter
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import pyvista
+from rich.console import Console
 
 from tissuesim.anatomy.importer import organ_from_file
 from tissuesim.anatomy.lattice import Lattice
 from tissuesim.anatomy.organ import Organ
+from tissuesim.anatomy.quality import examine_file
+from tissuesim.anatomy.quality_table import print_report
+from tissuesim.anatomy.selection import ImportOptions
+from tissuesim.config.schema import MAXIMUM_SPACING, MINIMUM_SPACING
 from tissuesim.errors import InputError
 
 CASES = 200
@@ -177,9 +184,14 @@ def make_case(number: int, folder: Path, meshes: SimpleNamespace) -> Path:
 
 
 def outcome(path: Path) -> Organ | str:
-    """Return the organ, or the sentence of the refusal."""
+    """Return the organ, or the sentence of the refusal; what is an organ becomes tissue and has its report printed."""
     try:
-        return organ_from_file(path)
+        organ = organ_from_file(path)
+        side = max(high - low for low, high in zip(organ.lower, organ.upper, strict=True))
+        spacing = min(max(side / 12, MINIMUM_SPACING), MAXIMUM_SPACING)
+        _, report = examine_file(path, spacing, ImportOptions())
+        print_report(report, Console(file=StringIO(), width=80))
+        return organ
     except InputError as error:
         return str(error)
 
@@ -188,7 +200,9 @@ def outcome(path: Path) -> Organ | str:
 def test_a_damaged_file_gives_tissue_or_one_sentence(
     batch: int, meshes: SimpleNamespace, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Claim: no damage ends in a traceback or prints; a refusal is one sentence that names the file."""
+    """Claim: no damage ends in a traceback or prints; a refusal is one sentence that names the file, all else becomes
+    tissue.
+    """  # noqa: D205
     for number in range(batch, CASES, 10):
         path = make_case(number, tmp_path, meshes)
         result = outcome(path)
@@ -203,6 +217,39 @@ def test_a_damaged_file_gives_tissue_or_one_sentence(
             share = result.inside(lattice).sum() * lattice.spacing**3 / 1000 / volume
             assert 0.5 < share < 1.5, number
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("cut", [100, 1000])
+def test_numbers_that_a_short_file_lacks_are_not_made_up(cut: int, tmp_path: Path) -> None:
+    """Claim: a binary VTK file that ends within its region numbers is refused; VTK itself takes what is in memory."""
+    path = tmp_path / "short.grid.vtk"
+    write_volume(path, "grid.vtk", np.zeros(0))
+    path.write_bytes(path.read_bytes()[:-cut])
+    with pytest.raises(InputError, match=r"short\.grid\.vtk' is damaged .*cut short"):
+        organ_from_file(path)
+
+
+def test_all_kinds_of_damage_are_tried(
+    meshes: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Claim: of holes, bad vertices, faces without area, wrong indices and files cut short or overwritten each kind
+    is there at least eight times among the 200.
+    """  # noqa: D205
+    seen: Counter[str] = Counter()
+
+    def noted(damage: Callable[..., object]) -> Callable[..., object]:
+        def made(*arguments: object) -> object:
+            seen[damage.__name__] += 1
+            return damage(*arguments)
+
+        return made
+
+    monkeypatch.setitem(globals(), "DAMAGES", tuple(noted(damage) for damage in DAMAGES))
+    monkeypatch.setitem(globals(), "spoil", noted(spoil))
+    for number in range(CASES):
+        make_case(number, tmp_path, meshes)
+    assert min(seen[kind] for kind in ("holes", "bad_numbers", "zero_area", "wrong_indices")) >= 8
+    assert seen["spoil"] >= 60
 
 
 def test_damage_is_both_mended_and_refused(meshes: SimpleNamespace, tmp_path: Path) -> None:

@@ -129,9 +129,9 @@ def test_bone_is_a_region_only_if_wanted() -> None:
         assert whole[name] == pytest.approx(bare[name], rel=0.03)
 
 
-def test_left_knee_is_the_mirror_image_to_the_bit() -> None:
-    """Claim: the left knee in a mirror is the right one, region by region, point by point."""
-    left, right = joint(side="left"), arthritic()
+def test_right_knee_is_the_mirror_image_to_the_bit() -> None:
+    """Claim: the right knee in a mirror is the left one, region by region, point by point."""
+    left, right = arthritic(), joint(side="right")
     lattice = Lattice(1.0, (-50.0, -48.0, -50.0), (130, 110, 100))
     depth = np.zeros(lattice.shape)
     assert np.array_equal(left.inside(lattice)[:, :, ::-1], right.inside(lattice))

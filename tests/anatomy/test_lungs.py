@@ -68,13 +68,13 @@ def pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return label, np.sort(np.bincount(label.ravel())[1:])[::-1]
 
 
-def test_volume_is_that_of_lungs_after_a_quiet_breath(voxels: Voxels, organ: Organ) -> None:
-    """Claim: 3.3 L of gas at functional residual capacity (ICRP 66) and the tissue in it, 3.6 L within 10 %.
+def test_volume_is_that_of_lungs_after_a_deep_breath(voxels: Voxels, organ: Organ) -> None:
+    """Claim: whole lungs of an adult hold 5 to 6 L; 5.5 L within 10 %, tightly enough to stay in the range.
 
     Any voxel size has the volume of the formula within 0.5 %.
     """
     volume = voxels.fraction.sum() * voxels.lattice.spacing**3 / 1000
-    assert volume == pytest.approx(3600, rel=0.1)
+    assert 5000 < volume < 6000
     assert volume == pytest.approx(float(str(organ.report["reference_volume_ml"])), rel=0.005)
 
 
@@ -97,20 +97,23 @@ def test_lobes_have_textbook_shares(fine: tuple[Lattice, np.ndarray, np.ndarray]
 
 
 def test_lobes_are_like_those_of_the_visible_human(fine: tuple[Lattice, np.ndarray, np.ndarray]) -> None:
-    """Claim: against one real man (3.7 L) each lobe's share differs by less than 6 points and the volume by 10 %."""
+    """Claim: against one real man (3.7 L, after death) each lobe's share differs by less than 6 points.
+
+    Scaled by 0.86, to the air of a quiet breath, the volume differs by less than 10 %.
+    """
     if not REAL.exists():
         pytest.skip("the measured lungs are not here")
     volumes = json.loads(REAL.read_text())["lung/VH_M_lung_labels_1mm.nii.gz"]["label_volumes_mL"]
     real = np.array([volumes[str(number)] for number in (3, 4, 5, 1, 2)])
     assert np.abs(lobe_shares(fine[0], fine[1]) - real / real.sum()).max() < 0.06
-    assert np.count_nonzero(fine[1]) / 1000 == pytest.approx(real.sum(), rel=0.1)
+    assert np.count_nonzero(fine[1]) * 0.86**3 / 1000 == pytest.approx(real.sum(), rel=0.1)
 
 
 def test_outer_dimensions(fine: tuple[Lattice, np.ndarray, np.ndarray]) -> None:
-    """Claim: 250 mm wide, 175 deep, 223 high to 5 mm; nothing lies beyond the box."""
+    """Claim: 289 mm wide, 201 deep, 258 high to 5 mm; nothing lies beyond the box."""
     where = np.argwhere(fine[1])
     extent = np.ptp(where, axis=0) + 1
-    assert extent == pytest.approx([223, 175, 250], abs=5)
+    assert extent == pytest.approx([258, 201, 289], abs=5)
     beyond = lungs().inside(fine[0].padded(4))
     assert np.count_nonzero(beyond) == len(where)
 
@@ -189,18 +192,18 @@ def test_heart_and_diaphragm_shape_the_lungs(fine: tuple[Lattice, np.ndarray, np
         at = np.floor((np.array([x, y]) - lattice.origin[:2]) / lattice.spacing).astype(int)
         return np.flatnonzero(inside[:, at[1], at[0]]) + lattice.origin[2]
 
-    assert column(45, 55).size - column(-45, 55).size > 50  # the notch takes more than 5 cm of height
-    right, left = column(62, -24).min(), column(-62, -24).min()
+    assert column(52, 63).size - column(-52, 63).size > 50  # the notch takes more than 5 cm of height
+    right, left = column(71, -28).min(), column(-71, -28).min()
     assert 2 < right - left < 15
-    assert right > column(118, -24).min() + 30
+    assert right > column(136, -28).min() + 30
     apex = np.argwhere(inside)[-1]
-    assert -60 < apex[1] + lattice.origin[1] < -10
+    assert -70 < apex[1] + lattice.origin[1] < -10
 
 
 @pytest.mark.parametrize("spacing", [1.0, 3.7])
 def test_blocks_give_what_the_formula_gives(spacing: float) -> None:
     """Claim: skipping blocks changes no cell, in a slab of 1 mm and in all of 3.7 mm."""
-    upper = (UPPER[0], UPPER[1], 60.0) if spacing == 1 else UPPER
+    upper = (UPPER[0], UPPER[1], 70.0) if spacing == 1 else UPPER
     lattice = Lattice.covering(LOWER, upper, spacing)
     z, y, x = lattice.axes()
     assert np.array_equal(negative_where(outline, lattice, SLOPE), outline(x, y, z) < 0)
@@ -225,7 +228,7 @@ def test_size_scales_everything(organ: Organ) -> None:
     assert np.mean(small.inside(other) != organ.inside(one)) < 1e-5
     none = np.zeros(())
     assert np.mean(small.region_at(other, none) != organ.region_at(one, none)) < 1e-4
-    assert small.report["reference_volume_ml"] == pytest.approx(0.512 * 3580.2)
+    assert small.report["reference_volume_ml"] == pytest.approx(0.512 * 5555.5)
     assert small.vessel_roots[0][0] == pytest.approx([0.8 * value for value in organ.vessel_roots[0][0]])
 
 

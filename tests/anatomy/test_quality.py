@@ -45,7 +45,9 @@ def test_the_report_tells_volumes_mending_and_thin_regions(meshes: SimpleNamespa
     assert rows["ball"]["error"] == pytest.approx(rows["ball"]["voxels_ml"] / rows["ball"]["file_ml"] - 1)
     assert rows["ball"]["thin_share"] < 0.05
     assert rows["coat"]["thin_share"] > 0.5
-    assert any("'coat' is thinner than two voxels" in warning for warning in report["warnings"])
+    assert any(
+        "thinner than two voxels" in warning and "'coat' (" in warning for warning in report["warnings"]
+    )
     assert report["bounding_box_mm"][1][2] - report["bounding_box_mm"][0][2] == pytest.approx(56, rel=1e-3)
     assert report["voxels"] == sum(row["voxels"] for row in report["regions"])
     assert report["components"] == 1
@@ -57,7 +59,7 @@ def test_a_film_is_told(meshes: SimpleNamespace, tmp_path: Path) -> None:
     _, report = examine_file(shell(meshes, tmp_path, 0.05), 4.0, ImportOptions())
     [coat] = [row for row in report["regions"] if row["name"] == "coat"]
     assert coat["thin_share"] == 1.0
-    assert sum("region 'coat'" in warning for warning in report["warnings"]) == 1
+    assert sum("'coat'" in warning and "thin" in warning for warning in report["warnings"]) == 1
 
 
 @pytest.mark.parametrize(("thickness", "is_thin"), [(1.0, True), (1.7, True), (2.4, False), (6.0, False)])
@@ -153,12 +155,14 @@ def test_options_of_the_command_line() -> None:
     assert options.labels == {1: "cortex", 12: "deep medulla"}
     assert options.regions == {"a": ("x", "y*", "z")}
     assert options.voxel_size == pytest.approx((0.01, 0.01, 0.05))
+    assert read_options(entries=["1cm,-2mm,0mm"]).vessel_entries == ((10.0, -2.0, 0.0),)
     assert read_options(voxel_size="2 mm").voxel_size == (2.0, 2.0, 2.0)
     for arguments, sentence in (
         ({"labels": ["x=1"]}, "--label: 'x=1' is not NUMBER=NAME"),
         ({"regions": ["cortex"]}, "--region: 'cortex' is not NAME=PATTERN"),
         ({"units": "mmm"}, "--units: 'mmm' .*did you mean 'mm'"),
         ({"voxel_size": "1mm,2mm"}, "--voxel-size: '1mm,2mm' is not one or three lengths"),
+        ({"entries": ["1mm,2mm"]}, "--vessel-entry: '1mm,2mm' is no place x,y,z"),
     ):
         with pytest.raises(InputError, match=sentence):
             read_options(**arguments)  # type: ignore[arg-type]

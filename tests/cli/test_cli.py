@@ -128,7 +128,7 @@ def test_a_run_can_end_with_its_report(
     solver: type[Simulation], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """--report writes the page of the run that has just ended and tells where it is, to people and to programs."""
-    monkeypatch.setattr(cli, "_write_report", lambda folder, *_: folder / "report.html")
+    monkeypatch.setattr("tissuesim.cli.running.write_page", lambda folder, *_: folder / "report.html")
     assert call("run", "kidney_car_t", "--report") == 0
     out = capfd.readouterr().out
     assert "runs/made/report.html" in out and "tissuesim report" not in out

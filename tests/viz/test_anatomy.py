@@ -135,12 +135,22 @@ def test_long_names_are_not_clipped(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_names_stand_on_their_regions() -> None:
-    """A name is written once, in the section with most room, on its own region alone; a thin one gets none."""
+    """A name is written once, in the section with most room, on its own region alone; that of a thin region stands on
+    empty ground beside it, with a line to it, and clear of other names; where there is no room there is none.
+    """  # noqa: D205
     wide, narrow = (np.full((200, size), NOTHING, dtype=np.uint8) for size in (400, 120))
     wide[20:180, 20:250] = 0
     wide[20:180, 250:256] = 1  # too thin for any name
     narrow[10:190, 10:110] = 0
-    (place,) = label_places([narrow, wide], {0: "cortex", 1: "capsule"})
+    place, beside = label_places([narrow, wide], {0: "cortex", 1: "capsule"})
+    assert beside.anchor is not None and 250 <= beside.anchor[0] < 256
+    half = 6.6 * len("capsule") / 2
+    assert (
+        wide[int(beside.row) - 6 : int(beside.row) + 7, int(beside.column - half) : int(beside.column + half)]
+        == NOTHING
+    ).all()
+    first, second = label_places([wide], {1: "thin wall", 2: "absent", 3: "absent too", 0: "cortex"})
+    assert {first.label, second.label} == {0, 1}
     assert (place.section, place.label) == (1, 0)
     assert place.column - 30 > 20 and place.column + 30 < 250 and 20 < place.row < 180
     assert label_places([narrow], {0: "a name that is far too long to fit"}) == []

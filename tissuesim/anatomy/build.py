@@ -52,6 +52,10 @@ def build_tissue(
     """
     if not (np.isfinite(spacing) and spacing > 0):
         raise InputError(f"spacing of organ '{name}' is {spacing} mm; it must be a positive length")
+    if options is not None and options.vessel_entries and anatomy in CATALOGUE:
+        raise InputError(
+            f"vessel_entries: the built-in '{anatomy}' knows where its vessels enter; only a file is told"
+        )
     if shape and anatomy not in CATALOGUE:
         raise InputError(f"shape: only a built-in organ has sizes to choose, and '{anatomy}' is a file")
     if Path(anatomy).suffix in saved.SUFFIXES:  # what ``tissuesim mesh --out`` wrote

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .lattice import Lattice, Point, ScalarField
+from .organ import Organ, built_in_report
 
 FINEST = 0.005  # mm, the step of a drawing of up to 1 mm side
 MOST_CELLS = 8_000_000  # of a drawing; larger patches are drawn with a wider step
@@ -61,6 +64,36 @@ class Drawing:
             depth, height, width = slab.shape
             result[layers] = values.reshape(depth, 2, height, 2, width, 2).mean(axis=(1, 3, 5))
         return result
+
+
+def drawn_patch(
+    source: str,
+    drawing: Drawing,
+    size: float,
+    region_names: tuple[str, ...],
+    per_region: tuple[float, ...],
+    told: Mapping[str, Any],
+    **maps: Any,
+) -> Organ:
+    """Return the cube of ``size`` mm between 0 and ``size`` that a drawing fills.
+
+    ``per_region`` is the exchange surface of each region, relative to the reference region; ``told`` are arguments of
+    `built_in_report`, ``maps`` of `Organ`.
+    """
+    return Organ(
+        source=source,
+        lower=(0.0, 0.0, 0.0),
+        upper=(size, size, size),
+        region_names=region_names,
+        inside=drawing.inside,
+        region_at=drawing.region_at,
+        region_samples=3,
+        report=built_in_report(
+            volume_ml=drawing.volume() / 1000, volume_reference="the same drawing on its own lattice", **told
+        ),
+        vessel_factors=dict(zip(region_names, per_region, strict=True)),
+        **{"exchange": lambda lattice: drawing.mean_of(per_region, lattice), **maps},
+    )
 
 
 def drawing_lattice(lower: Point, upper: Point) -> Lattice:

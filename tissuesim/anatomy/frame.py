@@ -29,6 +29,14 @@ class Frame(NamedTuple):
             for row, middle, stretch in zip(self.rows, self.middle, self.stretch, strict=True)
         )
 
+    def inwards(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return points (k, 3) of the solid in the built-in kidney's coordinates."""
+        return np.asarray((points @ self.rows.T - self.middle) * self.stretch)
+
+    def back(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return points (k, 3) of the built-in kidney in the solid's coordinates."""
+        return np.asarray((points / self.stretch + self.middle) @ self.rows)
+
 
 def fit_frame(lattice: Lattice, inside: NDArray[np.bool_]) -> Frame:
     """Return the kidney's axes in a solid: principal axes, the hilum on the side to which the poles bend.

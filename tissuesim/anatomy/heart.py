@@ -19,11 +19,11 @@ from .heart_form import (
     to_body,
     to_heart,
 )
+from .implicit import negative_where
 from .lattice import Lattice, Point
-from .octree import negative_in_octree
-from .organ import Organ
+from .organ import Organ, built_in_report
 from .primitives import Coordinates, Values, ellipsoid
-from .sampling import scaled
+from .sampling import counted_ml, scaled
 
 REGIONS = (
     "left_ventricle",
@@ -76,21 +76,23 @@ def heart(
             raise InputError(f"{name} of the heart is {value} mm; it must be {low:g} to {high:g} mm")
     walls = Walls(left_wall, right_wall, atrial_wall, fat)
     lower, upper = _bounds(walls)
+    inside = partial(_inside, walls=walls)
+    volume = VOLUME_ML if walls == DEFAULT else counted_ml(inside, Lattice.covering(lower, upper, 0.5))
     organ = Organ(
         source="heart",
         lower=lower,
         upper=upper,
         region_names=REGIONS,
-        inside=partial(_inside, walls=walls),
+        inside=inside,
         region_at=partial(_region_at, walls=walls),
         region_samples=None,
-        report={
-            "anatomy": "built-in heart: truncated ellipsoids, right ventricle as a crescent, fat fills the grooves",
-            "regions": "septum: wall between the ventricles; epicardium: outer layer and grooves; roof with atria",
-            "reference_volume_ml": VOLUME_ML if walls == DEFAULT else _volume_ml(walls, lower, upper),
-            "volume_reference": "the same formula on a finer lattice",
-            "axes": (("L", "R"), ("P", "A"), ("I", "S")),
-        },
+        report=built_in_report(
+            anatomy="built-in heart: truncated ellipsoids, right ventricle as a crescent, fat fills the grooves",
+            regions="septum: wall between the ventricles; epicardium: outer layer and grooves; roof with atria",
+            volume_ml=volume,
+            volume_reference="the same formula on a finer lattice",
+            axes=(("L", "R"), ("P", "A"), ("I", "S")),
+        ),
         reference_region="left_ventricle",
         vessel_factors=VESSEL_FACTORS,
         niche_regions=("epicardium",),
@@ -126,9 +128,9 @@ def _faces_right(at: Coordinates, walls: Walls) -> NDArray[np.bool_]:
 
 def _inside(lattice: Lattice, walls: Walls) -> NDArray[np.bool_]:
     def tissue(x: Values, y: Values, z: Values) -> Values:
-        return in_parts(lambda *part: heart_form(to_heart(*part), walls).tissue, x, y, z)
+        return heart_form(to_heart(x, y, z), walls).tissue
 
-    return negative_in_octree(tissue, lattice, _STEEPEST)
+    return negative_where(tissue, lattice, _STEEPEST)
 
 
 def _region_at(lattice: Lattice, depth: NDArray[np.float64], walls: Walls) -> NDArray[np.uint8]:
@@ -145,9 +147,3 @@ def _bounds(walls: Walls) -> tuple[Point, Point]:
     x, y, z = (float(value) for value in cells.min(axis=0) * spacing + corner - spacing)
     right, front, top = (float(value) for value in (cells.max(axis=0) + 1) * spacing + corner + spacing)
     return (x, y, z), (right, front, top)
-
-
-def _volume_ml(walls: Walls, lower: Point, upper: Point) -> float:
-    lattice = Lattice.covering(lower, upper, 0.5)
-    samples = sum(int(_inside(slab, walls).sum()) for _, slab in lattice.slabs())
-    return samples * lattice.spacing**3 / 1000

@@ -20,7 +20,7 @@ from tissuesim.errors import InputError
 from .heart_form import in_parts
 from .lattice import Lattice, Point, ScalarField
 from .noise import smooth_normal, uniform_numbers
-from .organ import Organ
+from .organ import Organ, built_in_report
 from .primitives import Values, tube
 from .sampling import cell_mean
 
@@ -107,13 +107,13 @@ def heart_patch(size: float = 0.5, *, seed: int = 1) -> Organ:
         inside=partial(_inside, size=size),
         region_at=partial(_region_at, size=size, rows=rows),
         region_samples=3,
-        report={
-            "anatomy": f"{size:g} mm cube of myocardium: muscle cells along z, capillaries between, one arteriole",
-            "regions": "interstitium: 5.6 um around capillaries; the lumen of the arteriole is left out",
-            "reference_volume_ml": (size**3 - lumen) / 1000,
-            "volume_reference": "cube less the oblique cylinder of the lumen",
-            "axes": (("x-", "x+"), ("y-", "y+"), ("along fibers", "along fibers")),
-        },
+        report=built_in_report(
+            anatomy=f"{size:g} mm cube of myocardium: muscle cells along z, capillaries between, one arteriole",
+            regions="interstitium: 5.6 um around capillaries; the lumen of the arteriole is left out",
+            volume_ml=(size**3 - lumen) / 1000,
+            volume_reference="cube less the oblique cylinder of the lumen",
+            axes=(("x-", "x+"), ("y-", "y+"), ("along fibers", "along fibers")),
+        ),
         reference_region="",
         vessel_factors={"muscle": 0.0, "interstitium": 1.0, "perivascular": 0.0, "arteriole_wall": 0.0},
         niche_regions=("perivascular",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +12,17 @@ from numpy.typing import NDArray
 from tissuesim.errors import InputError
 
 from .frame import fit_frame
-from .kidney import CORTEX, CORTEX_THICKNESS, PELVIS, REGIONS, RENAL_MAPS, renal_region
+from .kidney import (
+    CORTEX,
+    CORTEX_THICKNESS,
+    PELVIS,
+    REGIONS,
+    RENAL_MAPS,
+    arteries_between_pyramids,
+    glomeruli_of,
+    renal_region,
+)
+from .kidney_vessels import HILUM
 from .lattice import Lattice, Point
 from .mesh import signed_volume
 from .organ import Organ
@@ -30,6 +41,7 @@ from .selection import (
 )
 from .solid import Solid
 from .surface import Part, Surface, read_surface
+from .tree import Tree
 from .voxelize import SUPERSAMPLING
 
 _FRAME_CELLS = 60_000  # of the lattice on which the axes are found
@@ -180,7 +192,8 @@ def kidney_fitted(source: str, solid: Painted, report: dict[str, object], pose: 
         f"short axis of the solid (cortex to {CORTEX_THICKNESS * frame.scale:.1f} mm and columns, "
         "9 pyramids, sinus at the side to which the poles bend)"
     )
-    return Organ(
+    entry = pose.points(frame.back(np.array([HILUM])))[0]
+    organ = Organ(
         source=source,
         lower=solid.lower,
         upper=solid.upper,
@@ -192,9 +205,22 @@ def kidney_fitted(source: str, solid: Painted, report: dict[str, object], pose: 
             **{key: value for key, value in report.items() if key != "region_reference_ml"},
             "regions": words,
             "hilum_direction": [round(float(part), 4) for part in pose.points(frame.rows[0])],
+            "vessels_enter": "at the hilum of the fitted kidney, then between its pyramids",
+            "vessels_enter_mm": [[round(float(value), 3) for value in entry]],
         },
         **RENAL_MAPS,
     )
+
+    def arteries(seed: int) -> Tree:
+        own = arteries_between_pyramids(frame.inwards(glomeruli_of(organ, seed)), seed)
+        return replace(
+            own,
+            start=frame.back(own.start),
+            end=frame.back(own.end),
+            radius=frame.scale * own.radius,
+        )
+
+    return replace(organ, arteries=arteries)
 
 
 def _check_filling(surface: Surface, solid: Solid) -> float | None:

@@ -11,6 +11,7 @@ from .imported import organ_from_surface
 from .labels import organ_from_labels, sidecar
 from .organ import Organ
 from .selection import ImportOptions
+from .vessel_entry import with_vessels
 from .vtk_files import legacy_kind
 
 SUFFIXES = (*surface.SUFFIXES, *label_files.SUFFIXES, *tetrahedra.SUFFIXES)
@@ -20,7 +21,8 @@ def organ_from_file(path: str | Path, options: ImportOptions | None = None) -> O
     """Return the organ in a surface, a label volume or a volume mesh; InputError names the file and says why not."""
     path = Path(path)
     try:
-        return _read(path, path.suffix.lower(), options)
+        organ = _read(path, path.suffix.lower(), options)
+        return with_vessels(organ, () if options is None else options.vessel_entries)
     except InputError as error:
         if path.name in str(error):
             raise

@@ -12,8 +12,8 @@ from tissuesim.errors import InputError
 
 from .knee import BOX_LOWER, BOX_UPPER, SAMPLE_SPACING, SPACING, SoftPoints, knee, soft_points, solids
 from .lattice import Lattice, Point, ScalarField
-from .organ import Organ
-from .sampling import scaled, thin_slabs
+from .organ import Organ, built_in_report
+from .sampling import counted_ml, scaled, thin_slabs
 
 REGIONS = ("sublining", "lining", "fluid", "cartilage", "meniscus", "ligament", "fat_pad")
 SUBLINING, LINING, FLUID, CARTILAGE, MENISCUS, LIGAMENT, FAT_PAD, BONE = range(8)
@@ -31,7 +31,7 @@ _VESSEL_FACTORS = {
     "fat_pad": 0.5,
     "bone": 0.3,
 }
-# Genicular arteries of a right knee: superior and inferior, medial and lateral, and the middle one from behind.
+# Genicular arteries of a left knee: superior and inferior, medial and lateral, and the middle one from behind.
 _ARTERIES: tuple[tuple[Point, Point], ...] = (
     ((36.0, 5.0, 30.0), (-1.0, 0.0, 0.0)),
     ((-36.0, 5.0, 30.0), (1.0, 0.0, 0.0)),
@@ -43,7 +43,7 @@ _ARTERIES: tuple[tuple[Point, Point], ...] = (
 
 @dataclass(frozen=True)
 class _Joint:
-    """A right knee with so much fluid and so thick a synovium."""
+    """A left knee with so much fluid and so thick a synovium."""
 
     thickness: float
     fluid: float  # mm^3
@@ -146,10 +146,10 @@ def joint(
     thickness: float = 1.2,
     fluid_ml: float = 10.0,
     bone: bool = False,
-    side: str = "right",
+    side: str = "left",
     scale: float = 1.0,
 ) -> Organ:
-    """Return a knee joint; x to the subject's left, y to the front, z up, origin between the condyles.
+    """Return a knee joint; x to the subject's right, y to the front, z up, origin between the condyles.
 
     ``thickness`` (mm) of the synovium, lining and sublining: 0.3 in health (5-10 mL), 1 to 2 in arthritis (20-60 mL);
     ``fluid_ml``: 1-4 in health, up to 60. The default is a knee with active arthritis. The lining is a fifth of the
@@ -161,38 +161,34 @@ def joint(
             f"joint with a synovium of {thickness:g} mm, {fluid_ml:g} mL of fluid, side '{side}' cannot be made: "
             "take 0.1 to 5 mm, 1 to 60 mL, and 'right' or 'left'"
         )
-    right = _Joint(thickness, 1000.0 * fluid_ml, bone)
-    lower, upper = right.bounds()
+    left = _Joint(thickness, 1000.0 * fluid_ml, bone)
+    lower, upper = left.bounds()
     organ = Organ(
         source="joint",
         lower=lower,
         upper=upper,
         region_names=(*REGIONS, "bone") if bone else REGIONS,
-        inside=right.inside,
-        region_at=lambda lattice, depth: right.region(lattice),
+        inside=left.inside,
+        region_at=lambda lattice, depth: left.region(lattice),
         region_samples=3,
-        report={
-            "anatomy": f"built-in {side} knee: synovium {thickness:g} mm thick, {fluid_ml:g} mL of fluid, cartilage, "
+        report=built_in_report(
+            anatomy=f"built-in {side} knee: synovium {thickness:g} mm thick, {fluid_ml:g} mL of fluid, cartilage, "
             "menisci, cruciate ligaments and fat pad",
-            "regions": f"lining: the inner {LINING_SHARE * thickness:.2g} mm of the synovium, below most voxels; "
+            regions=f"lining: the inner {LINING_SHARE * thickness:.2g} mm of the synovium, below most voxels; "
             "sublining: the rest; fluid: pouch, gutters and a film on cartilage; bone "
             + ("included" if bone else "excluded"),
-            "synovial_area_cm2": right.lining_area(),
-            "reference_volume_ml": _volume_ml(right, lower, upper),
-            "volume_reference": f"the same formula on a {SAMPLE_SPACING:g} mm lattice",
-        },
+            synovial_area_cm2=left.lining_area(),
+            volume_ml=counted_ml(left.inside, Lattice.covering(lower, upper, SAMPLE_SPACING)),
+            volume_reference=f"the same formula on a {SAMPLE_SPACING:g} mm lattice",
+            axes=(("L", "R"), ("P", "A"), ("I", "S")),
+        ),
         reference_region="sublining",
         vessel_factors=_VESSEL_FACTORS,
         niche_regions=("sublining",),
         niche_radius=1.0,
         vessel_roots=_ARTERIES,
     )
-    return scaled(organ if side == "right" else _mirrored(organ), scale)
-
-
-def _volume_ml(right: _Joint, lower: Point, upper: Point) -> float:
-    lattice = Lattice.covering(lower, upper, SAMPLE_SPACING)
-    return float(np.count_nonzero(right.inside(lattice)) * SAMPLE_SPACING**3 / 1000)
+    return scaled(organ if side == "left" else _mirrored(organ), scale)
 
 
 def _mirrored(organ: Organ) -> Organ:

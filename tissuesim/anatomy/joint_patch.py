@@ -13,8 +13,8 @@ from tissuesim.errors import InputError
 
 from .lattice import Lattice, Point
 from .noise import smooth_normal
-from .organ import Organ
-from .sampling import cell_mean, scaled
+from .organ import Organ, built_in_report
+from .sampling import cell_mean, counted_ml, scaled
 from .segments import Segments, distance_to_segments, near_vessels, plexus
 
 REGIONS = ("sublining", "lining", "fluid", "aggregate", "high_endothelium", "vessel_wall")
@@ -167,13 +167,14 @@ def joint_patch(
         inside=patch.inside,
         region_at=lambda lattice, depth: patch.region(lattice),
         region_samples=1,
-        report={
-            "anatomy": f"built-in patch of synovium: cube of {size:g} mm with a lymphoid aggregate of {aggregate:g} mm",
-            "regions": f"fluid above; lining {lining:g} mm; sublining; aggregate; high_endothelium: wall of the "
+        report=built_in_report(
+            anatomy=f"built-in patch of synovium: cube of {size:g} mm with a lymphoid aggregate of {aggregate:g} mm",
+            regions=f"fluid above; lining {lining:g} mm; sublining; aggregate; high_endothelium: wall of the "
             "high-endothelial venule; vessel_wall: of the other vessels; lumens are excluded",
-            "reference_volume_ml": _volume_ml(patch),
-            "volume_reference": "the same formula on a lattice of about 0.005 mm",
-        },
+            volume_ml=counted_ml(patch.inside, Lattice.of_cells(*patch.bounds, 8_000_000)),
+            volume_reference="the same formula on a lattice of about 0.005 mm",
+            axes=(("x-", "x+"), ("y-", "y+"), ("capsule", "cavity")),
+        ),
         reference_region="whole patch",
         vessel_factors={"fluid": 0.0, "lining": 0.3, "aggregate": 1.5},
         niche_regions=("aggregate",),
@@ -185,8 +186,3 @@ def joint_patch(
         exchange=cell_mean(patch.exchange, _FINEST),
     )
     return scaled(organ, scale)
-
-
-def _volume_ml(patch: _Patch) -> float:
-    lattice = Lattice.of_cells(*patch.bounds, 8_000_000)
-    return float(np.count_nonzero(patch.inside(lattice)) * lattice.spacing**3 / 1000)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .kidney_vessels import renal_arteries
 from .lattice import Lattice, Point
-from .organ import Organ, make_atlas
+from .organ import Organ, built_in_report, make_atlas
 from .sampling import scaled
 from .tree import Tree, demand_points
 
@@ -59,12 +59,13 @@ def kidney(scale: float = 1.0) -> Organ:
         inside=inside_kidney,
         region_at=_region_at,
         region_samples=None,
-        report={
-            "anatomy": "built-in kidney: bent superellipsoid, sinus, 9 pyramids",
-            "regions": "cortex: depth <= 6 mm and columns; medulla: pyramids; pelvis: renal sinus",
-            "reference_volume_ml": VOLUME_ML,
-            "volume_reference": "the same formula on a 0.1 mm lattice",
-        },
+        report=built_in_report(
+            anatomy="built-in kidney: bent superellipsoid, sinus, 9 pyramids",
+            regions="cortex: depth <= 6 mm and columns; medulla: pyramids; pelvis: renal sinus",
+            volume_ml=VOLUME_ML,
+            volume_reference="the same formula on a 0.1 mm lattice",
+            axes=(("lateral", "medial"), ("P", "A"), ("I", "S")),
+        ),
         arteries=kidney_arteries,
         **RENAL_MAPS,
     )
@@ -74,14 +75,23 @@ def kidney(scale: float = 1.0) -> Organ:
 @lru_cache(maxsize=4)
 def kidney_arteries(seed: int) -> Tree:
     """Return the arteries of the built-in kidney, from the hilum to the cortex, grown by seed."""
-    organ = kidney()
+    return arteries_between_pyramids(glomeruli_of(kidney(), seed), seed)
+
+
+def arteries_between_pyramids(glomeruli: Coordinates, seed: int) -> Tree:
+    """Return the arteries to points (k, 3) in the cortex, along the columns of the built-in kidney; its coordinates."""
+    return renal_arteries(glomeruli, _columns(), seed)
+
+
+def glomeruli_of(organ: Organ, seed: int) -> Coordinates:
+    """Return the points (k, 3) in the cortex of any kidney, x y z in mm, at which its arteries end."""
     atlas = make_atlas(organ)
 
     def in_cortex(lattice: Lattice) -> NDArray[np.bool_]:
-        return np.asarray(organ.inside(lattice) & (_region_at(lattice, atlas.depth.on(lattice)) == CORTEX))
+        region = organ.region_at(lattice, atlas.depth.on(lattice))
+        return np.asarray(organ.inside(lattice) & (region == CORTEX))
 
-    glomeruli = demand_points(in_cortex, organ.lower, organ.upper, _GLOMERULI, seed)
-    return renal_arteries(glomeruli, _columns(), seed)
+    return demand_points(in_cortex, organ.lower, organ.upper, _GLOMERULI, seed)
 
 
 def _columns() -> list[tuple[Point, Point]]:

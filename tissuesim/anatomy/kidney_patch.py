@@ -21,6 +21,7 @@ from .drawn import (
     distance_to_segment,
     draw_strands,
     drawing_lattice,
+    drawn_patch,
     finish,
     rounded,
     segments_of,
@@ -73,26 +74,21 @@ def kidney_patch(size: float = 1.0, *, seed: int = 1, glomeruli_per_mm3: float =
         raise InputError(f"glomeruli_per_mm3 is {glomeruli_per_mm3:g}; it must be from 0 to 20")
     drawing = _draw(size, seed, glomeruli_per_mm3)
     artery = _vessel_lines(size)[0]
-    return Organ(
-        source="kidney_patch",
-        lower=(0.0, 0.0, 0.0),
-        upper=(size, size, size),
-        region_names=REGIONS,
-        inside=drawing.inside,
-        region_at=drawing.region_at,
-        region_samples=3,
-        report={
-            "anatomy": f"{size:g} mm cube of renal cortex: glomeruli, tubules, interlobular artery and vein",
-            "regions": "lumens of tubules and vessels and the urinary space are left out",
-            "reference_volume_ml": drawing.volume() / 1000,
-            "volume_reference": "the same drawing on its own lattice",
-            "axes": (("x-", "x+"), ("y-", "y+"), ("medulla", "capsule")),
-        },
+    told = {
+        "anatomy": f"{size:g} mm cube of renal cortex: glomeruli, tubules, interlobular artery and vein",
+        "regions": "lumens of tubules and vessels and the urinary space are left out",
+        "axes": (("x-", "x+"), ("y-", "y+"), ("medulla", "capsule")),
+    }
+    return drawn_patch(
+        "kidney_patch",
+        drawing,
+        size,
+        REGIONS,
+        EXCHANGE,
+        told,
         reference_region="interstitium",
-        vessel_factors=dict(zip(REGIONS, EXCHANGE, strict=True)),
         niche_regions=("interstitium",),
         vessel_roots=(((float(artery[0]), float(artery[1]), 0.0), (0.0, 0.0, 1.0)),),
-        exchange=lambda lattice: drawing.mean_of(EXCHANGE, lattice),
     )
 
 

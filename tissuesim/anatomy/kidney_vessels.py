@@ -1,4 +1,4 @@
-"""Arteries of the built-in kidney: in at the hilum, between the pyramids, along their bases and out into the cortex."""
+"""Arteries of a kidney: in at the hilum, between the pyramids, along their bases and out into the cortex."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .lattice import Point
-from .tree import Tree, grow_tree
+from .tree import Tree, grow_tree, join_trees
 from .tree_flow import graft, with_murray_radii
 
 # mm, in the kidney's coordinates: the renal artery comes from the medial side, parts into a front and a back division
 # at the mouth of the sinus, and each division sends one artery into every column
-_HILUM, _MOUTH = (42.0, 0.0, 0.0), (32.0, 0.0, 0.0)
+HILUM, _MOUTH = (42.0, 0.0, 0.0), (32.0, 0.0, 0.0)
 _DIVISION = (24.0, 5.0, 0.0)  # the end of the front division; that of the back is its mirror image
 _ROOT_RADIUS = 2.75  # a renal artery of 5 to 6 mm; commonly quoted, not re-checked
 _GENERATIONS = 12  # after the interlobar arteries: arcuate arteries and what rises from them
@@ -48,9 +48,32 @@ def renal_arteries(glomeruli: NDArray[np.float64], columns: Sequence[tuple[Point
     return with_murray_radii(graft(trunk, branches), _ROOT_RADIUS)
 
 
+def arteries_from(glomeruli: NDArray[np.float64], roots: Sequence[tuple[Point, Point]], seed: int) -> Tree:
+    """Return arteries that lead straight from ``roots`` (place, direction inwards) to the ``glomeruli`` (k, 3); mm.
+
+    For a kidney whose columns are not known; each end is fed by the nearest root.
+    """
+    places = np.array([place for place, _ in roots])
+    nearest = np.argmin(np.square(glomeruli[:, None] - places).sum(axis=2), axis=1)
+    trees = [
+        grow_tree(
+            glomeruli[nearest == number],
+            root,
+            way,
+            seed + number,
+            generations=_GENERATIONS,
+            radius=1.0,
+            largest_angle=180.0,
+        )
+        for number, (root, way) in enumerate(roots)
+        if (nearest == number).any()
+    ]
+    return with_murray_radii(join_trees(trees), _ROOT_RADIUS)
+
+
 def _trunk(columns: Sequence[tuple[Point, Point]]) -> tuple[Tree, list[int]]:
     """Return the renal artery down to the bases of the pyramids, and the rows of the last branches."""
-    start, end, generation, parent = [_HILUM], [_MOUTH], [0], [-1]
+    start, end, generation, parent = [HILUM], [_MOUTH], [0], [-1]
     stems = []
     for side in (1.0, -1.0):
         division = len(start)

@@ -1,7 +1,7 @@
 """The solids of a knee as signed distances (mm, below 0 inside): bones, cartilage, menisci, cruciates, fat pad.
 
-A right knee in full extension: x to the medial side, y to the front, z up, origin between the condyles. Shapes are
-smooth unions of ellipsoids, so a distance is exact on the surface and to first order near it.
+A left knee in full extension: x to the medial side, which is the subject's right, y to the front, z up, origin between
+the condyles. Shapes are smooth unions of ellipsoids, so a distance is exact on the surface and to first order near it.
 """
 
 from __future__ import annotations

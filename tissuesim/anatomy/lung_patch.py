@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tissuesim.errors import InputError
 
-from .drawn import Drawing, centers_in, drawing_lattice, finish, window
+from .drawn import Drawing, centers_in, drawing_lattice, drawn_patch, finish, window
 from .lattice import Lattice
 from .noise import uniform_numbers
 from .organ import Organ
@@ -77,23 +77,19 @@ def lung_patch(
                 f"{name} of lung_patch is {value:g} mm; it must be from {least:g} to {most:g} mm"
             )
     drawing = _draw(size, seed, septum, cuff_width)
-    return Organ(
-        source="lung_patch",
-        lower=(0.0, 0.0, 0.0),
-        upper=(size, size, size),
-        region_names=REGIONS,
-        inside=drawing.inside,
-        region_at=drawing.region_at,
-        region_samples=3,
-        report={
-            "anatomy": f"{size:g} mm cube of lung: alveoli, alveolar ducts, bronchiole and artery in a cuff, venule",
-            "regions": f"septa {1000 * septum:g} um thick; air and blood are left out",
-            "reference_volume_ml": drawing.volume() / 1000,
-            "volume_reference": "the same drawing on its own lattice",
-            "axes": (("x-", "x+"), ("y-", "y+"), ("z-", "z+")),
-        },
+    told = {
+        "anatomy": f"{size:g} mm cube of lung: alveoli, alveolar ducts, bronchiole and artery in a cuff, venule",
+        "regions": f"septa {1000 * septum:g} um thick; air and blood are left out",
+        "axes": (("x-", "x+"), ("y-", "y+"), ("z-", "z+")),
+    }
+    return drawn_patch(
+        "lung_patch",
+        drawing,
+        size,
+        REGIONS,
+        EXCHANGE,
+        told,
         reference_region="septum",
-        vessel_factors=dict(zip(REGIONS, EXCHANGE, strict=True)),
         niche_regions=("cuff",),
         niche_radius=None,
         vessel_roots=(((*_ARTERY_AT, 0.0), (0.0, 0.0, 1.0)),),

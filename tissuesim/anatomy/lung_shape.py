@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 
 from .implicit import Coordinates
 
-HEIGHT = 232.0  # of the lungs from recess to apex, near functional residual capacity
-_HALF_WIDTH, _HALF_DEPTH = 61.0, 86.0  # of the rib cage on one side, across and from front to back
-_LEFT_LESS = 1.5  # what the left half width has less than this, and the right one more
-_CENTER = 65.0  # of a side
-_APEX_LEAN, _BACK_LEAN = 27.0, 34.0  # of the apices, inwards and backwards
+HEIGHT = 268.0  # of the lungs from recess to apex, near total lung capacity
+_HALF_WIDTH, _HALF_DEPTH = 70.0, 99.0  # of the rib cage on one side, across and from front to back
+_LEFT_LESS = 1.7  # what the left half width has less than this, and the right one more
+_CENTER = 75.0  # of a side
+_APEX_LEAN, _BACK_LEAN = 31.0, 39.0  # of the apices, inwards and backwards
 _POWER, _TAPER = 2.3, 2.5
-_GAP = 4.0  # half the distance of the lungs where they come closest, in front of the great vessels
-_SPINE = ((0.0, -36.0), (22.0, 76.0))  # center and half size (x, y) of the spine and what lies before it
-_HEART = ((-18.0, 36.0, 74.0), (62.0, 56.0, 62.0))  # with pericardium; its left part makes the cardiac notch
-_HILUM = ((33.0, -4.0, 124.0), (15.0, 22.0, 27.0))  # recess of the medial surface; mirrored on the left
-_DOME = (47.0, 5.0, (62.0, 6.0), (46.0, 62.0))  # height, how much more right, center and widths (x, y)
+_GAP = 4.5  # half the distance of the lungs where they come closest, in front of the great vessels
+_SPINE = ((0.0, -41.5), (25.5, 88.0))  # center and half size (x, y) of the spine and what lies before it
+_HEART = ((-20.5, 41.5, 85.0), (71.0, 64.5, 71.0))  # with pericardium; its left part makes the cardiac notch
+_HILUM = ((38.0, -4.5, 143.0), (17.0, 25.5, 31.0))  # recess of the medial surface; mirrored on the left
+_DOME = (50.0, 6.0, (71.5, 7.0), (53.0, 71.5))  # height, how much more right, center and widths (x, y)
 _BASE_RISE = (0.12, 0.15)  # of the lower border per mm inwards and forwards
 _STEEPEST = 1.5  # cut of the square forms beyond the surface, which bounds their slope
 
@@ -54,7 +54,7 @@ def _rib_cage(x: Coordinates, y: Coordinates, z: Coordinates, inset: float) -> C
 
 def _side(x: Coordinates) -> Coordinates:
     """Return 1 on the right and -1 on the left, without a jump at the median plane."""
-    return np.asarray(np.clip(x / 20.0, -1.0, 1.0))
+    return np.asarray(np.clip(x / 23.0, -1.0, 1.0))
 
 
 def _above_diaphragm(x: Coordinates, y: Coordinates, z: Coordinates, inset: float) -> Coordinates:
@@ -94,9 +94,9 @@ def _zxy(point: tuple[float, float, float]) -> tuple[float, float, float]:
 
 # Fissures: z of the oblique one (right, left) in the middle of a side at y = 0, its fall forwards, its sag away
 # from there; z of the horizontal one of the right lung, and its fall forwards.
-_OBLIQUE = (96.0, 97.0)
-_FALL, _SAG = 0.95, 0.0016
-_HORIZONTAL, _HORIZONTAL_FALL = 128.0, 0.2
+_OBLIQUE = (111.0, 112.0)
+_FALL, _SAG = 0.95, 0.0014
+_HORIZONTAL, _HORIZONTAL_FALL = 148.0, 0.2
 
 
 def above_oblique(x: Coordinates, y: Coordinates, z: Coordinates) -> Coordinates:

@@ -1,4 +1,4 @@
-"""The built-in lungs: five lobes around an airway tree of six generations, near functional residual capacity."""
+"""The built-in lungs: five lobes around an airway tree of six generations, near total lung capacity."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tissuesim.errors import InputError
 from .implicit import Coordinates, negative_where
 from .lattice import Lattice, Point
 from .lung_shape import HEIGHT, SLOPE, lobe, outline, to_fissure
-from .organ import Organ
+from .organ import Organ, built_in_report
 from .tree import Tree, demand_points, grow_tree, in_segments, join_trees
 
 REGIONS = (
@@ -28,21 +28,21 @@ REGIONS = (
 SHEATH, PLEURA = 5, 6
 
 # mm and mL at scale 1: x to the patient's right, y forwards, z upwards from the recesses behind the diaphragm
-LOWER, UPPER = (-126.0, -96.0, 6.0), (128.0, 84.0, HEIGHT)
-VOLUME_ML = 3580.2  # of the shape below without airway lumen, on a 0.5 mm lattice
-FISSURE_AREA = 3.44e4  # mm^2 of the three fissures, from the volume that a gap takes away
+LOWER, UPPER = (-145.0, -107.0, 8.0), (148.0, 98.0, HEIGHT)
+VOLUME_ML = 5555.5  # of the shape below without airway lumen, on a 0.5 mm lattice
+FISSURE_AREA = 4.70e4  # mm^2 of the three fissures, from the volume that a gap takes away
 PLEURA_DEPTH = 2.0  # mm: the pleura itself is 0.1 to 0.2 mm; the region is pleura with subpleural parenchyma
 GENERATIONS = 6
 NICHE_RADIUS = 1.5  # mm: a group of lymphoid follicles of 0.2 to 1 mm
 _LOBE_SHARES = (0.192, 0.099, 0.237, 0.239, 0.232)
 
 # Trachea, main bronchi and bronchus intermedius; Weibel (1963) gives diameters of 18, 12.2, 8.3, 5.6, 4.5, 3.5, 2.8 mm.
-_CARINA: Point = (0.0, -6.0, 152.0)
+_CARINA: Point = (0.0, -7.0, 175.5)
 _TRUNK: tuple[tuple[Point, Point, float, int, int], ...] = (  # start, end, radius, generation, parent
-    ((0.0, 8.0, 262.0), _CARINA, 8.5, 0, -1),
-    (_CARINA, (24.0, -8.0, 137.0), 6.5, 1, 0),
-    (_CARINA, (-37.0, -8.0, 127.0), 5.8, 1, 0),
-    ((24.0, -8.0, 137.0), (33.0, -4.0, 115.0), 5.0, 2, 1),
+    ((0.0, 9.0, 302.5), _CARINA, 8.5, 0, -1),
+    (_CARINA, (27.5, -9.0, 158.0), 6.5, 1, 0),
+    (_CARINA, (-42.5, -9.0, 146.5), 5.8, 1, 0),
+    ((27.5, -9.0, 158.0), (38.0, -4.5, 132.5), 5.0, 2, 1),
 )
 # trunk branch that each lobar bronchus leaves, and its first direction
 _LOBAR: tuple[tuple[int, Point], ...] = (
@@ -55,7 +55,7 @@ _LOBAR: tuple[tuple[int, Point], ...] = (
 _LOBAR_RADIUS = 6.4  # of a bronchus for all lobes at once; Murray's law gives 2.9 to 4 mm for a lobe
 _BRANCH_SHARE = 0.48  # of the way to the centroid; with 0.4 the sixth generation stays near the hila
 _POINTS = 150  # demand points per lobe
-_MARGIN = 7.0  # mm that they keep from the surface
+_MARGIN = 8.0  # mm that they keep from the surface
 # mm, radii: airway wall (0.2 r), the artery at its side (r) and loose connective tissue
 _SHEATH_WALL = (1.0, 1.5)
 
@@ -63,12 +63,13 @@ _SHEATH_WALL = (1.0, 1.5)
 def lungs(
     scale: float = 1.0, *, seed: int = 1, pleura_depth: float = PLEURA_DEPTH, fissure_gap: float = 0.0
 ) -> Organ:
-    """Return both lungs, 3.58 L at ``scale`` 1 (subject size, of all lengths), in standing coordinates.
+    """Return both lungs, 5.56 L at ``scale`` 1 (subject size, of all lengths), in standing coordinates.
 
     The volume is that of the parenchyma with its air spaces and small vessels; the lumen of airways up to the sixth
-    generation is not tissue. ``seed`` grows the airways. ``pleura_depth`` (mm) is the depth of the region below
-    the surface and beside the fissures; ``fissure_gap`` (mm) opens the fissures, which are planes if it is 0: the
-    true gap of 0.02 mm is far below a voxel. InputError for sizes that are not positive numbers.
+    generation is not tissue. At rest, after breathing out, lungs hold about 3.5 L: ``scale`` 0.86. ``seed`` grows
+    the airways. ``pleura_depth`` (mm) is the depth of the region below the surface and beside the fissures;
+    ``fissure_gap`` (mm) opens the fissures, which are planes if it is 0: the true gap of 0.02 mm is far below a
+    voxel. InputError for sizes that are not positive numbers.
     """
     for name, value, least in (
         ("scale", scale, 0.2),
@@ -87,13 +88,13 @@ def lungs(
         inside=_inside(airways, scale, gap),
         region_at=_region_at(airways, scale, depth, gap),
         region_samples=None,
-        report={
-            "anatomy": f"built-in lungs: five lobes, {airways.size} airways of generations 0 to {GENERATIONS}",
-            "regions": f"lobes; pleura: {pleura_depth:g} mm below the surface and beside fissures; sheath of airways",
-            "reference_volume_ml": (VOLUME_ML - FISSURE_AREA * gap / 1000) * scale**3,
-            "axes": (("L", "R"), ("P", "A"), ("I", "S")),
-            "volume_reference": "the same formula on a 0.5 mm lattice; parenchyma with its air, near FRC",
-        },
+        report=built_in_report(
+            anatomy=f"built-in lungs: five lobes, {airways.size} airways of generations 0 to {GENERATIONS}",
+            regions=f"lobes; pleura: {pleura_depth:g} mm below the surface and beside fissures; sheath of airways",
+            volume_ml=(VOLUME_ML - FISSURE_AREA * gap / 1000) * scale**3,
+            axes=(("L", "R"), ("P", "A"), ("I", "S")),
+            volume_reference="the same formula on a 0.5 mm lattice; with air, near total lung capacity",
+        ),
         reference_region="right_lower_lobe",
         vessel_factors={"bronchovascular_sheath": 0.5, "pleura": 0.6},
         niche_regions=("bronchovascular_sheath", "pleura"),
@@ -101,8 +102,8 @@ def lungs(
         vessel_roots=tuple(
             (_times(point, scale), inwards)
             for point, inwards in (
-                ((-42.0, 4.0, 124.0), (-1.0, 0.0, 0.0)),
-                ((42.0, 4.0, 124.0), (1.0, 0.0, 0.0)),
+                ((-48.5, 4.5, 143.0), (-1.0, 0.0, 0.0)),
+                ((48.5, 4.5, 143.0), (1.0, 0.0, 0.0)),
             )
         ),
     )

@@ -23,6 +23,7 @@ from .drawn import (
     distance_to_segment,
     draw_strands,
     drawing_lattice,
+    drawn_patch,
     finish,
     rounded,
     segments_of,
@@ -75,29 +76,24 @@ def lymph_node_patch(size: float = 1.0, *, seed: int = 1, follicle_width: float 
     if not 0.2 <= follicle_width <= 0.5:
         raise InputError(f"follicle_width is {follicle_width:g} mm; it must be from 0.2 to 0.5 mm")
     drawing = _draw(size, seed, follicle_width)
-    return Organ(
-        source="lymph_node_patch",
-        lower=(0.0, 0.0, 0.0),
-        upper=(size, size, size),
-        region_names=REGIONS,
-        inside=drawing.inside,
-        region_at=drawing.region_at,
-        region_samples=3,
-        report={
-            "anatomy": f"{size:g} mm cube of lymph node: follicle, T zone, sinuses, medullary cords",
-            "regions": "lymph in the sinuses is included, blood in venules is left out",
-            "reference_volume_ml": drawing.volume() / 1000,
-            "volume_reference": "the same drawing on its own lattice",
-            "axes": (("x-", "x+"), ("y-", "y+"), ("hilum", "capsule")),
-        },
+    told = {
+        "anatomy": f"{size:g} mm cube of lymph node: follicle, T zone, sinuses, medullary cords",
+        "regions": "lymph in the sinuses is included, blood in venules is left out",
+        "axes": (("x-", "x+"), ("y-", "y+"), ("hilum", "capsule")),
+    }
+    return drawn_patch(
+        "lymph_node_patch",
+        drawing,
+        size,
+        REGIONS,
+        EXCHANGE,
+        told,
         reference_region="t_zone",
-        vessel_factors=dict(zip(REGIONS, EXCHANGE, strict=True)),
         niche_regions=("follicle", "germinal_centre"),
         niche_radius=None,
         vessel_roots=tuple(
             ((float(x), float(y), 0.0), (0.0, 0.0, 1.0)) for x, y in _venule_places(size, seed)[:, :2]
         ),
-        exchange=lambda lattice: drawing.mean_of(EXCHANGE, lattice),
     )
 
 

@@ -26,6 +26,7 @@ def import_file(
     name: str = "",
     out: Path | None = None,
     picture: Path | None = None,
+    entries: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the quality report of a file; save its tissue to ``out`` and draw it to ``picture`` if asked.
 
@@ -37,7 +38,7 @@ def import_file(
         raise InputError(f"--spacing: {spacing} is not between 2 um and 100 mm")
     if picture is not None and (picture.suffix.lower() != ".png" or not picture.parent.is_dir()):
         raise InputError(f"--picture: '{picture}' is no PNG file in a folder that exists")
-    options = read_options(units, labels, regions, voxel_size)
+    options = read_options(units, labels, regions, voxel_size, entries)
     try:
         tissue, report = examine_file(file, size, options, name)
     except OpenSurfaceError as error:

@@ -44,14 +44,14 @@ def niches_of(
     for share in sorted({value for name, value in shares.items() if value > 0 and name in names}):
         regions = [names.index(name) for name, value in shares.items() if value == share and name in names]
         if organ.niche_radius is None:
-            covered[np.isin(region, regions)] = share
+            covered[_belongs(region, regions)] = share
             continue
         bordered = border if all(names[number] in organ.niche_regions for number in regions) else None
         radius = _radius_that_fits(atlas, regions, organ.niche_radius, share)
         sites = niche_sites(atlas, regions, bordered, radius, seed, share)
         balls = niche_map(lattice, region, regions, sites, radius)
         if given:
-            balls = _raised(balls, np.where(np.isin(region, regions), voxels.fraction, 0.0), share)
+            balls = _raised(balls, np.where(_belongs(region, regions), voxels.fraction, 0.0), share)
         covered += balls
         count += len(sites)
     return covered, count
@@ -132,7 +132,14 @@ def niche_map(
         if any(part.stop <= part.start for part in window):
             continue
         covered[window] += _ball_share(lattice, window, site, radius)  # balls are disjoint
-    return np.where(np.isin(region, regions), np.minimum(covered, 1.0), 0.0)
+    return np.where(_belongs(region, regions), np.minimum(covered, 1.0), 0.0)
+
+
+def _belongs(region: NDArray[np.uint8], regions: Sequence[int]) -> NDArray[np.bool_]:
+    """Return where the region is one of some, by a table of all 256: much faster than a search."""
+    table = np.zeros(256, dtype=np.bool_)
+    table[list(regions)] = True
+    return table[region]
 
 
 def _window(lattice: Lattice, site: NDArray[np.float64], radius: float) -> tuple[slice, slice, slice]:

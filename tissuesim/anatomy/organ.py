@@ -54,6 +54,24 @@ class Organ:
     fibre: OnLattice | None = None
 
 
+def built_in_report(
+    anatomy: str,
+    regions: str,
+    volume_ml: float,
+    volume_reference: str,
+    axes: tuple[tuple[str, str], ...] | None = None,
+    **more: object,
+) -> dict[str, object]:
+    """Return what a built-in anatomy says of itself.
+
+    ``volume_ml`` is what voxels are held to and ``volume_reference`` where it is from; ``axes`` are the letters at the
+    lower and upper ends of x, y, z in pictures.
+    """
+    told = {} if axes is None else {"axes": axes}
+    volume = {"reference_volume_ml": volume_ml, "volume_reference": volume_reference}
+    return {"anatomy": anatomy, "regions": regions, **volume, **told, **more}
+
+
 @dataclass(frozen=True)
 class Atlas:
     """What is decided once per organ on its own fixed lattice, so that no voxel size changes it."""

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import fsum
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .lattice import Lattice, Point
 from .organ import Organ
+
+if TYPE_CHECKING:
+    from .tree import Tree
 
 Number = TypeVar("Number", bound=np.generic)
 _WHOLE = 1e-6  # a corner this close to a whole number of cells is on it
@@ -57,10 +60,15 @@ class Pose:
         """Return a box (z, y, x) of values turned into the pose, or back."""
         return values[tuple(slice(None, None, sign) for sign in reversed(self.signs))]
 
+    def tree(self, tree: Tree) -> Tree:
+        """Return a tree turned into the pose, or back."""
+        return replace(tree, start=self.points(tree.start), end=self.points(tree.end))
+
     def placed(self, organ: Organ) -> Organ:
         """Return an organ that was made in this pose as it lies in the file."""
         low, high = self.points(np.array(organ.lower)), self.points(np.array(organ.upper))
         lower, upper = np.minimum(low, high).tolist(), np.maximum(low, high).tolist()
+        arteries = organ.arteries
         return replace(
             organ,
             lower=(lower[0], lower[1], lower[2]),
@@ -69,6 +77,7 @@ class Pose:
             region_at=lambda lattice, depth: self.box(
                 organ.region_at(self.lattice(lattice), self.box(np.round(depth, 6)))
             ),
+            arteries=None if arteries is None else lambda seed: self.tree(arteries(seed)),
         )
 
 

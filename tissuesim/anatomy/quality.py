@@ -15,11 +15,13 @@ from tissuesim.units import quantity
 
 from .build import build_tissue
 from .importer import SUFFIXES, is_importable, organ_from_file
+from .lattice import Point
 from .length_unit import UNITS
 from .selection import ImportOptions
 from .thin import thin_shares
 
 MOSTLY = 0.5  # a region of which more than this is thinner than two voxels is told
+OFF = 0.05  # of a region's volume; more is told
 # The default run (docs/performance.md): 20,864 voxels, 1,962 steps for 485 days in 48 s on two cores, below
 # 1 kB per voxel. That is 48 s / (1962 x 20,864) per step and 4 steps per day.
 NANOSECONDS_PER_STEP = 1170.0
@@ -32,8 +34,12 @@ def read_options(
     labels: Sequence[str] = (),
     regions: Sequence[str] = (),
     voxel_size: str | None = None,
+    entries: Sequence[str] = (),
 ) -> ImportOptions:
-    """Return the options of command-line texts: ``7=cortex``, ``cortex=pattern,pattern``, ``10um,10um,50um``."""
+    """Return the options of command-line texts.
+
+    ``7=cortex``, ``cortex=pattern,pattern``, ``10um,10um,50um``, ``12mm,0mm,-3mm``.
+    """
     table: dict[int, str] = {}
     for text in labels:
         number, equals, name = text.partition("=")
@@ -58,7 +64,16 @@ def read_options(
             )
         x, y, z = lengths * (3 // len(lengths))
         size = (x, y, z)
-    return ImportOptions(units=units, labels=table, regions=chosen, voxel_size=size)
+    places = tuple(_place(text) for text in entries)
+    return ImportOptions(units=units, labels=table, regions=chosen, voxel_size=size, vessel_entries=places)
+
+
+def _place(text: str) -> Point:
+    """Return the place x, y, z in mm of a text such as ``12mm,0mm,-3mm``."""
+    lengths = [quantity(word.strip(), "mm") for word in text.split(",")]
+    if len(lengths) != 3 or not all(np.isfinite(lengths)):
+        raise InputError(f"--vessel-entry: '{text}' is no place x,y,z such as 12mm,0mm,-3mm")
+    return lengths[0], lengths[1], lengths[2]
 
 
 def examine_file(
@@ -86,13 +101,7 @@ def quality_report(tissue: Tissue, thin: Mapping[str, float]) -> dict[str, Any]:
     if "volume_warning" in facts:
         warnings.append(str(facts["volume_warning"]))
     regions = _regions(tissue, thin)
-    for region in regions:
-        if region["voxels"] == 0:
-            warnings.append(f"region '{region['name']}' holds no voxel: it is too thin for this spacing")
-        elif region["thin_share"] > MOSTLY:
-            warnings.append(
-                f"region '{region['name']}' is thinner than two voxels in {region['thin_share']:.0%} of its volume"
-            )
+    warnings += _region_warnings(regions)
     return {
         "file": str(facts.get("file", "")),
         "kind": str(facts.get("anatomy", "")),
@@ -104,6 +113,8 @@ def quality_report(tissue: Tissue, thin: Mapping[str, float]) -> dict[str, Any]:
         "skipped_parts": facts.get("skipped_parts", []),
         "regions": regions,
         "regions_by": str(facts.get("regions", "")),
+        "vessels": str(facts.get("vessels_enter", "")),
+        "vessels_enter_mm": facts.get("vessels_enter_mm", []),
         "volume": {
             "file_ml": float(str(facts["reference_volume_ml"])),
             "voxels_ml": float(tissue.volume.sum()) / 1000,
@@ -117,6 +128,20 @@ def quality_report(tissue: Tissue, thin: Mapping[str, float]) -> dict[str, Any]:
         "estimate": estimate(tissue.n),
         "warnings": warnings,
     }
+
+
+def _region_warnings(regions: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return one sentence each on regions without voxels, mostly thin ones, and those whose volume is off."""
+    held = [row for row in regions if row["voxels"]]
+    none = [f"'{row['name']}'" for row in regions if not row["voxels"]]
+    thin = [f"'{row['name']}' ({row['thin_share']:.0%})" for row in held if row["thin_share"] > MOSTLY]
+    off = [f"'{row['name']}' ({row['error']:+.0%})" for row in held if abs(row["error"] or 0.0) > OFF]
+    found = (
+        (none, "no voxel is theirs, they are too thin for this spacing"),
+        (thin, "thinner than two voxels in so much of their volume"),
+        (off, f"voxels differ from the file by more than {OFF:.0%}; a smaller spacing is nearer"),
+    )
+    return [f"{words}: {', '.join(names)}" for names, words in found if names]
 
 
 def estimate(voxels: int) -> dict[str, float]:

@@ -26,9 +26,11 @@ def print_report(report: Mapping[str, Any], console: Console | None = None) -> N
     console.print(facts)
     parts = [part for part in report["parts"] if "mended" in part]
     if parts:
-        table = Table("part", "region", "", box=SIMPLE, pad_edge=False)
+        own = len({part["region"] for part in parts}) == len(parts)  # each part a region: its name says it
+        keys = ("name", "mended") if own else ("name", "region", "mended")
+        table = Table("part", *(() if own else ("region",)), "", box=SIMPLE, pad_edge=False)
         for part in parts[:_MOST_ROWS]:
-            table.add_row(*(Text(str(part[key])) for key in ("name", "region", "mended")))
+            table.add_row(*(Text(str(part[key])) for key in keys))
         console.print(table)
         if len(parts) > _MOST_ROWS:
             console.print(f"and {len(parts) - _MOST_ROWS} parts more (all of them with --json)")
@@ -62,12 +64,21 @@ def _facts(report: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("bounding box", f"{size} mm, {corners}"),
         ("watertight", sound),
         ("regions", report["regions_by"]),
+        ("vessels", _vessels(report)),
         ("volume", f"{report['volume']['file_ml']:.4g} mL, {report['volume']['reference']}"),
         ("voxels", f"{report['voxels']:,} of {report['spacing_mm']:g} mm in a box of {box}"),
         ("components", pieces),
         ("estimate", f"{_megabytes(cost['memory_mb'])} and {time}, the shipped model on two cores"),
         ("", "(an estimate, scaled from a measured run)"),
     ]
+
+
+def _vessels(report: Mapping[str, Any]) -> str:
+    places = report["vessels_enter_mm"]
+    if not places:
+        return "no tree: too thin for the lattice on which entries are found"
+    shown = ", ".join("(" + ", ".join(f"{value:.4g}" for value in place) + ")" for place in places)
+    return f"enter at {shown} mm, {report['vessels']}"
 
 
 def _region_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -79,7 +90,7 @@ def _numbers(row: Mapping[str, Any]) -> tuple[str, str, str]:
     return (
         "-" if file is None else f"{file:.4g}",
         f"{row['voxels_ml']:.4g}",
-        "-" if error is None else f"{error:+.2%}",
+        "-" if error is None else f"{error:+.2%}" if abs(error) >= 5e-5 else "0.00%",
     )
 
 

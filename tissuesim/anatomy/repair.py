@@ -61,7 +61,8 @@ class Mending:
         if self.overlapping:
             done.append(f"{self.bodies} crossing shells united")
         elif self.bodies > 1:
-            done.append(f"{_count(self.bodies, 'shell')}, {self.voids} of them around a void")
+            voids = f", {self.voids} of them around a void" if self.voids else ""
+            done.append(_count(self.bodies, "shell") + voids)
         state = "watertight" if self.watertight else "mended"
         return ": ".join(filter(None, [state, ", ".join(done)]))
 

@@ -41,7 +41,8 @@ class ImportOptions:
     """What a config says about a file: the organ's name, units, regions, labels and the size of a voxel.
 
     ``regions`` maps a region to patterns of part or label names, painted in this order (later ones win); its region
-    'outside' is cut out. ``labels`` maps label numbers of a volume to names. ``voxel_size`` is x, y, z in mm.
+    'outside' is cut out. ``labels`` maps label numbers of a volume to names. ``voxel_size`` is x, y, z in mm,
+    ``vessel_entries`` are places x, y, z in mm, in the axes of the file.
     """
 
     organ: str = ""
@@ -49,6 +50,7 @@ class ImportOptions:
     regions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     labels: Mapping[int, str] = field(default_factory=dict)
     voxel_size: tuple[float, float, float] | None = None
+    vessel_entries: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from tissuesim.errors import InputError
 
 from .lattice import Lattice, Point
 from .noise import smooth_normal, uniform_numbers
-from .organ import Organ
+from .organ import Organ, built_in_report
 from .sampling import cell_mean, scaled
 from .segments import Segments, distance_to_segments, plexus, scattered_sites
 
@@ -171,15 +171,16 @@ def skin(
         inside=patch.inside,
         region_at=lambda lattice, depth: patch.region(lattice),
         region_samples=3,
-        report={
-            "anatomy": f"built-in skin: patch {size:g} x {size:g} x {depth:g} mm of trunk skin with "
+        report=built_in_report(
+            anatomy=f"built-in skin: patch {size:g} x {size:g} x {depth:g} mm of trunk skin with "
             f"{len(patch.follicles.start) // 4} hair follicles",
-            "regions": "epidermis 0.04-0.12 mm with rete ridges, avascular, a partial volume above 0.15 mm; "
+            regions="epidermis 0.04-0.12 mm with rete ridges, avascular, a partial volume above 0.15 mm; "
             f"papillary dermis to 0.35 mm; reticular dermis to {dermis:g} mm; hypodermis: uppermost fat; follicle: "
             "shaft, bulb and sebaceous gland",
-            "reference_volume_ml": _volume_ml(patch),
-            "volume_reference": "the same formula: mean height of the surface over columns 0.05 mm wide",
-        },
+            volume_ml=_volume_ml(patch),
+            volume_reference="the same formula: mean height of the surface over columns 0.05 mm wide",
+            axes=(("x-", "x+"), ("y-", "y+"), ("fat", "surface")),
+        ),
         reference_region="reticular_dermis",
         vessel_factors={"epidermis": 0.0, "papillary_dermis": 1.5, "hypodermis": 0.7, "follicle": 0.5},
         niche_regions=("reticular_dermis",),

@@ -12,8 +12,8 @@ from tissuesim.errors import InputError
 
 from .lattice import Lattice
 from .noise import smooth_normal, uniform_numbers
-from .organ import Organ
-from .sampling import cell_mean, scaled
+from .organ import Organ, built_in_report
+from .sampling import cell_mean, counted_ml, scaled
 from .segments import Segments, distance_to_segments, near_vessels, plexus
 
 REGIONS = ("epidermis", "papillary_dermis", "reticular_dermis", "collagen", "cuff", "vessel_wall")
@@ -161,13 +161,14 @@ def skin_patch(size: float = 1.0, cuff: float = 0.09, scale: float = 1.0, seed: 
         inside=patch.inside,
         region_at=lambda lattice, depth: patch.region(lattice),
         region_samples=1,
-        report={
-            "anatomy": f"built-in patch of skin: cube of {size:g} mm with an ascending vessel in a lymphocytic cuff",
-            "regions": "epidermis 0.05-0.12 mm; papillary dermis to 0.3 mm; collagen: bundles of the reticular dermis; "
+        report=built_in_report(
+            anatomy=f"built-in patch of skin: cube of {size:g} mm with an ascending vessel in a lymphocytic cuff",
+            regions="epidermis 0.05-0.12 mm; papillary dermis to 0.3 mm; collagen: bundles of the reticular dermis; "
             "reticular_dermis: what is between them; cuff; vessel_wall; lumens are excluded",
-            "reference_volume_ml": _volume_ml(patch, lower, upper),
-            "volume_reference": "the same formula on a lattice of about 0.005 mm",
-        },
+            volume_ml=counted_ml(patch.inside, Lattice.of_cells(lower, upper, 8_000_000)),
+            volume_reference="the same formula on a lattice of about 0.005 mm",
+            axes=(("x-", "x+"), ("y-", "y+"), ("fat", "surface")),
+        ),
         reference_region="whole patch",
         vessel_factors={"epidermis": 0.0, "cuff": 2.0, "collagen": 0.5},
         niche_regions=("cuff",),
@@ -176,8 +177,3 @@ def skin_patch(size: float = 1.0, cuff: float = 0.09, scale: float = 1.0, seed: 
         exchange=cell_mean(patch.exchange, _FINEST),
     )
     return scaled(organ, scale)
-
-
-def _volume_ml(patch: _Patch, lower: tuple[float, float, float], upper: tuple[float, float, float]) -> float:
-    lattice = Lattice.of_cells(lower, upper, 8_000_000)
-    return float(np.count_nonzero(patch.inside(lattice)) * lattice.spacing**3 / 1000)

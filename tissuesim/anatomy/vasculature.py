@@ -95,11 +95,11 @@ def mean_one_scale(values: NDArray[np.float64], weight: NDArray[np.float64]) -> 
     them now, and halves the interval where that leads out of it.
     """
     low, high = FLOOR / float(values.max()), CAP / float(values.min())
-    target = float(weight.sum())
+    target, weighted = float(weight.sum()), values * weight
     scale = min(max(1.0, low), high)
     for _ in range(100):
         below, above = values <= FLOOR / scale, values >= CAP / scale
-        between = float((values * weight)[~(below | above)].sum())
+        between = float(weighted[~(below | above)].sum())
         fixed = FLOOR * float(weight[below].sum()) + CAP * float(weight[above].sum())
         short = scale * between + fixed < target
         low, high = (scale, high) if short else (low, scale)

@@ -76,6 +76,10 @@ def run_reader(module: str, reader_name: str, path: Path) -> Any:
     if "ERROR:" in complaint:
         # "ERROR: In file.cxx, line 1\nclass (0xaddress): what happened\n"
         raise ValueError(complaint.partition("): ")[2].partition("\n")[0].strip() or "it cannot be read")
+    if (
+        "Error reading" in complaint
+    ):  # a mere warning of VTK's, which leaves in the array whatever was in memory
+        raise ValueError("it is cut short")
     return reader.GetOutput()
 
 

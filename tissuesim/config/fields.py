@@ -194,5 +194,19 @@ def _read_voxel_size(value: object) -> object:
     return tuple(f"{size!r} mm" for size in sizes)
 
 
+def _read_places(value: object) -> object:
+    if not isinstance(value, list | tuple) or not all(
+        isinstance(place, list | tuple) and len(place) == 3 for place in value
+    ):
+        raise InputError(f"{value!r} is no list of places such as [[12 mm, 0 mm, -3 mm]]")
+    places = [[quantity(_not_boolean(part), "mm") for part in place] for place in value]
+    if not all(math.isfinite(part) for place in places for part in place):
+        raise InputError(f"{value!r} holds a place that is not finite")
+    return tuple(tuple(f"{part!r} mm" for part in place) for place in places)
+
+
+Places = Annotated[tuple[tuple[Length, Length, Length], ...], BeforeValidator(_read_places)]
+"""Places x, y, z; kept in mm."""
+
 VoxelSize = Annotated[tuple[Length, Length, Length], BeforeValidator(_read_voxel_size)]
 """Three lengths x, y, z, or one for all; kept in mm."""

@@ -18,6 +18,7 @@ from tissuesim.config.fields import (
     Mass,
     ParameterValue,
     Patterns,
+    Places,
     Switch,
     Text,
     VoxelSize,
@@ -105,6 +106,9 @@ class Organ(Section):
         {}, description="names of the labels of a file; others are left out"
     )
     voxel_size: VoxelSize | None = Field(None, description="voxel of a TIFF stack: x, y, z, or one for all")
+    vessel_entries: Places = Field(
+        (), description="where vessels enter an organ from a file: places x, y, z in the axes of the file"
+    )
     domain: Literal["voxels", "tetrahedra"] = Field(
         "voxels", description="control volumes: voxels, or the cells of a volume mesh"
     )

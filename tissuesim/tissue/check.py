@@ -63,17 +63,17 @@ def _check_values(tissue: Tissue) -> None:
 
 
 def _check_faces(tissue: Tissue) -> None:
-    own = np.arange(tissue.n, dtype=np.int32)
+    from .links import ASYMMETRIC, THROUGH_A_WALL, UNSEEN, find_fault
+
     if tissue.neighbors.min() < 0 or tissue.neighbors.max() >= tissue.n:
         raise _fault(tissue, "a neighbor index is out of range")
     if not (np.isfinite(tissue.conductance).all() and (tissue.conductance >= 0).all()):
         raise _fault(tissue, "a conductance is negative or not finite")
-    for face in range(FACES):
-        neighbor, back = tissue.neighbors[:, face], face ^ 1
-        wall = neighbor == own
-        if tissue.conductance[wall, face].any():
-            raise _fault(tissue, f"face {face} conducts through a wall")
-        if not (wall | (tissue.neighbors[neighbor, back] == own)).all():
-            raise _fault(tissue, f"face {face} has a neighbor that does not see its neighbor")
-        if not (wall | (tissue.conductance[neighbor, back] == tissue.conductance[:, face])).all():
-            raise _fault(tissue, f"conductance of face {face} is not symmetric")
+    fault, face = find_fault(tissue.neighbors, tissue.conductance)
+    words = {
+        THROUGH_A_WALL: f"face {face} conducts through a wall",
+        UNSEEN: f"face {face} has a neighbor that does not see its neighbor",
+        ASYMMETRIC: f"conductance of face {face} is not symmetric",
+    }
+    if fault in words:
+        raise _fault(tissue, words[fault])

@@ -14,14 +14,6 @@ from .order import pencil_order
 from .tissue import Tissue
 
 SMALLEST_FRACTION = 1e-3  # voxels with less tissue than this are dropped; what they held is reported
-_FACE_STEPS = (
-    (0, 0, -1),
-    (0, 0, 1),
-    (0, -1, 0),
-    (0, 1, 0),
-    (-1, 0, 0),
-    (1, 0, 0),
-)  # (z, y, x) of -x +x ... +z
 
 
 def build_graph(
@@ -70,7 +62,10 @@ def build_graph(
         volume=volume,
         region=region.reshape(-1)[box_index].astype(np.uint8),
         region_names=tuple(region_names),
-        maps={key: dense.reshape(-1)[box_index].astype(np.float64) for key, dense in (maps or {}).items()},
+        maps={
+            key: np.asarray(dense.reshape(-1)[box_index], dtype=np.float64)
+            for key, dense in (maps or {}).items()
+        },
         report={
             **(report or {}),
             "voxels": int(box_index.size),
@@ -95,18 +90,9 @@ def box_tissue(
 
 def find_neighbors(box_index: NDArray[np.int64], shape: tuple[int, int, int]) -> NDArray[np.int32]:
     """Return (n, 6): the voxel through each face -x +x -y +y -z +z, itself where there is none."""
-    own = np.arange(box_index.size, dtype=np.int32)
-    padded = np.full(tuple(size + 2 for size in shape), -1, dtype=np.int32)
-    z, y, x = np.unravel_index(box_index, shape)
-    _, height, width = padded.shape
-    place = ((z + 1) * height + (y + 1)) * width + (x + 1)
-    numbers = padded.reshape(-1)
-    numbers[place] = own
-    neighbors = np.empty((box_index.size, 6), dtype=np.int32)
-    for face, (dz, dy, dx) in enumerate(_FACE_STEPS):
-        found = numbers.take(place + ((dz * height + dy) * width + dx))
-        neighbors[:, face] = np.where(found < 0, own, found)
-    return neighbors
+    from .links import number_neighbors  # compiled: not for those who only read a tissue
+
+    return np.asarray(number_neighbors(box_index, *shape))
 
 
 def face_conductance(
@@ -116,29 +102,16 @@ def face_conductance(
 
     The smaller fraction is taken so that slivers at the surface drive neither spectral radius nor step.
     """
-    own = np.arange(fraction.size, dtype=np.int32)[:, None]
-    shared = np.minimum(fraction[:, None], fraction[neighbors]) * float(spacing)
-    return np.where(neighbors == own, 0.0, shared)
+    from .links import shared_faces
+
+    return np.asarray(shared_faces(fraction, neighbors, float(spacing)))
 
 
 def connected_components(neighbors: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return (n,) the smallest voxel number of each voxel's connected component (through faces).
+    """Return (n,) the smallest voxel number of each voxel's connected component (through faces)."""
+    from .links import smallest_linked
 
-    Labels sink to the smallest neighbor label and then jump to their label's label until nothing changes.
-    """
-    label = np.arange(len(neighbors), dtype=np.int32)
-    while True:
-        lower = label
-        for face in range(neighbors.shape[1]):
-            lower = np.minimum(lower, label[neighbors[:, face]])
-        # the root of a tree sinks with its lowest member, else long trees would meet only at their borders
-        rooted = lower.copy()
-        np.minimum.at(rooted, label, lower)
-        while not np.array_equal(rooted, jumped := rooted[rooted]):
-            rooted = jumped
-        if np.array_equal(rooted, label):
-            return label
-        label = rooted
+    return np.asarray(smallest_linked(neighbors))
 
 
 def _count_volume(

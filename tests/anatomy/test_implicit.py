@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tissuesim.anatomy.implicit import negative_where
 from tissuesim.anatomy.lattice import Lattice
-from tissuesim.anatomy.octree import negative_in_octree
 from tissuesim.anatomy.primitives import ellipsoid, smooth_union, tube
 
 CENTER, HALF = (1.0, -2.0, 0.5), (9.0, 6.0, 14.0)
@@ -20,14 +20,14 @@ def field(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("spacing", [0.37, 1.0, 2.3])
-def test_octree_is_evaluating_everywhere(spacing: float) -> None:
+def test_halving_blocks_is_evaluating_everywhere(spacing: float) -> None:
     """Claim: on lattices of any size, also such that are no whole blocks, no sample differs."""
     lattice = Lattice.covering((-10, -10, -16), (22, 8, 17), spacing)
     z, y, x = np.broadcast_arrays(*lattice.axes())
-    assert np.array_equal(negative_in_octree(field, lattice, 1.3), field(x, y, z) < 0)
+    assert np.array_equal(negative_where(field, lattice, 1.3), field(x, y, z) < 0)
 
 
-def test_octree_looks_at_few_points() -> None:
+def test_few_points_are_looked_at() -> None:
     """Claim: a ball of 100 samples across takes fewer evaluations than a quarter of its lattice."""
     seen = 0
 
@@ -37,7 +37,7 @@ def test_octree_looks_at_few_points() -> None:
         return np.sqrt(x * x + y * y + z * z) - 10.0
 
     lattice = Lattice.covering((-10, -10, -10), (10, 10, 10), 0.2)
-    inside = negative_in_octree(ball, lattice, 1.0)
+    inside = negative_where(ball, lattice, 1.0)
     assert inside.sum() * 0.2**3 == pytest.approx(4 / 3 * np.pi * 1000, rel=0.002)
     assert seen < 0.25 * inside.size
 
@@ -45,8 +45,8 @@ def test_octree_looks_at_few_points() -> None:
 def test_field_of_one_sign() -> None:
     """Claim: where no surface is near, the coarse blocks decide alone, both ways."""
     lattice = Lattice((0.5), (0.0, 0.0, 0.0), (9, 10, 11))
-    assert not negative_in_octree(lambda x, y, z: np.full(x.shape, 99.0), lattice, 1.0).any()
-    assert negative_in_octree(lambda x, y, z: np.full(x.shape, -99.0), lattice, 1.0).all()
+    assert not negative_where(lambda x, y, z: np.full(x.shape, 99.0), lattice, 1.0).any()
+    assert negative_where(lambda x, y, z: np.full(x.shape, -99.0), lattice, 1.0).all()
 
 
 def test_ellipsoid_is_a_distance_near_its_surface() -> None:
