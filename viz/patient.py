@@ -60,16 +60,21 @@ class Patient:
         return (self.trunk or self.insets)[0]
 
 
-def render_patient(run: Run, days: Sequence[float] | None, field: str, out: Path | str | None) -> list[Path]:
+def render_patient(
+    run: Run,
+    days: Sequence[float] | None,
+    field: str,
+    out: Path | str | None,
+    renderer: Renderer | None = None,
+) -> list[Path]:
     """Draw one still per day, and without ``days`` before, peak and after side by side; return the PNGs."""
     from .render import CAPTIONS, arm, default_days, panel_days, target
 
     readers = organ_readers(run, field)
     three = panel_days(run, readers[0].organ) if days is None else ()
     chosen = days if days is not None else default_days(run, readers[0].organ, three)
-    with Renderer() as trunk, Renderer() as beside:  # they get ready while the fields are read
-        patient = read_patient(run, readers, chosen, *patient_scales([readers]))
-        columns = draw_patients([patient], (trunk, beside))[0]
+    patient = read_patient(run, readers, chosen, *patient_scales([readers]))
+    columns = draw_patients([patient], renderer)[0]
     paths = []
     for day, column in zip(patient.days, columns, strict=True):
         sheet = still_sheet(column, f"Patient, {day_text(day)}", arm(run), patient.colored)
@@ -152,7 +157,7 @@ def trunk_view() -> View:
     return frame_view(corners, FRONT, UP, (0.0, 0.0), TRUNK_HEIGHT)
 
 
-def draw_patients(patients: Sequence[Patient], renderers: Sequence[Renderer] = ()) -> list[list[list[Panel]]]:
+def draw_patients(patients: Sequence[Patient], renderer: Renderer | None = None) -> list[list[list[Panel]]]:
     """Return for each patient and day the panels: the trunk, then the insets."""
     scenes = []
     for patient in patients:
@@ -172,7 +177,7 @@ def draw_patients(patients: Sequence[Patient], renderers: Sequence[Renderer] = (
         for organ in patient.insets:
             view = organ_view(organ.points(), height=INSET_HEIGHT, stance=organ.stance())
             scenes.append(Scene("cut", (Shot(organ, view),), (view,) * len(patient.days)))
-    images, views = draw_scenes(scenes, renderers)
+    images, views = draw_scenes(scenes, renderer)
     drawn, result = iter(zip(images, views, strict=True)), []
     for patient in patients:
         panels: list[list[Panel]] = [[] for _ in patient.days]

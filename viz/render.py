@@ -21,6 +21,7 @@ FIELD = "inflammation"
 AFTER = 180.0  # day of the last picture of a panel
 LATER_DAYS = (30.0, 90.0, AFTER)
 CAPTIONS = ("Before", "CAR T peak", "After")
+HANDS = 2  # scenes of a patient that are drawn at a time
 
 
 def render_day(
@@ -55,19 +56,19 @@ def render_run(
     """
     run = opened(run)
     field = field if field is not None else FIELD
-    if check_view(view or default_view(run, organ)) == "patient":
-        from .patient import render_patient
+    # it gets ready while the run is read
+    with contextlib.nullcontext() if view == "section" else Renderer(hands=HANDS) as renderer:
+        if check_view(view or default_view(run, organ)) == "patient":
+            from .patient import render_patient
 
-        return render_patient(run, days, field, out)
-    view, organ = view or "cut", organ if organ is not None else run.organs[0]
-    reader = OrganReader(run, organ, field)
-    three = panel_days(run, organ) if days is None else ()
-    chosen = days if days is not None else default_days(run, organ, three)
-    with contextlib.nullcontext() if view == "section" else Renderer() as renderer:
-        # it gets ready while the fields are read
+            return render_patient(run, days, field, out, renderer)
+        view, organ = view or "cut", organ if organ is not None else run.organs[0]
+        reader = OrganReader(run, organ, field)
+        three = panel_days(run, organ) if days is None else ()
+        chosen = days if days is not None else default_days(run, organ, three)
         scale = shared_scale([reader], MOST_DOTS.get(view, CUT_DOTS))
         pictures = chosen_frames(reader, chosen, scale)
-        (panels,) = draw_panels(view, [pictures], () if renderer is None else (renderer,))
+        (panels,) = draw_panels(view, [pictures], renderer)
     paths = [
         _still(run, replace(pictures, frames=(frame,)), panel, view, out)
         for frame, panel in zip(pictures.frames, panels, strict=True)

@@ -21,6 +21,7 @@ from tissuesim.viz.encode import GIF_WIDTH, ffmpeg
 from tissuesim.viz.frames import OrganReader
 from tissuesim.viz.live import follow
 from tissuesim.viz.picture import Picture
+from tissuesim.viz.render import render_run
 from tissuesim.viz.turning import turning_scene
 
 from .conftest import FIELDS, FRAME_DAYS, bean, frame
@@ -181,10 +182,12 @@ def test_a_notebook_without_trame_gets_the_still(run_directory, tmp_path, monkey
 
 
 def test_the_command_draws_what_is_asked(run_directory, untreated_directory, tmp_path):
-    """Stills with the course of the run, or one comparison; the last line is the folder."""
+    """The stills of days that are named, the whole set with the course, or one comparison; last the folder."""
     lines = list(command.draw(run_directory, days=[9.0], view="section", out=tmp_path))
-    assert [line.rpartition("/")[2] for line in lines[:-1]] == [
-        "kidney_inflammation_section_day9.png",
+    assert [line.rpartition("/")[2] for line in lines[:-1]] == ["kidney_inflammation_section_day9.png"]
+    whole = list(command.draw(run_directory, view="section", out=tmp_path))
+    assert [line.rpartition("/")[2] for line in whole[-3:-1]] == [
+        "kidney_inflammation_section_panel.png",
         "course.png",
     ]
     assert lines[-1] == f"Pictures are in {tmp_path}"
@@ -200,6 +203,21 @@ def test_options_that_exclude_each_other_are_told(run_directory, untreated_direc
         list(command.draw(run_directory, movie=True, against=untreated_directory))
     with pytest.raises(InputError, match="newest day"):
         list(command.draw(run_directory, live=True, days=[9.0]))
+
+
+def test_a_helper_that_crashes_is_told(patient_directory, tmp_path, monkeypatch, capsys):
+    """Where one of two scenes that are drawn at a time cannot be drawn, flat sections are, and one line says so."""
+    spoilt = offscreen.write_job
+
+    def write(path, scene):
+        spoilt(path, scene)
+        if path.stem == "job2":  # of the second hand
+            path.write_bytes(b"no scene")
+
+    monkeypatch.setattr(offscreen, "write_job", write)
+    (path,) = render_run(patient_directory, [9.0], out=tmp_path)
+    assert path.is_file()
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_the_scene_process_ends_with_its_parent(run_directory):
