@@ -89,11 +89,31 @@ def test_half_of_a_movie_is_the_weeks_around_treatment(run_directory):
     assert part.tolist() == [100.0, 125.0, 150.0, 175.0, 200.0]
 
 
+def test_sections_move(run_directory, tmp_path):
+    """In sections the field is painted anew for each frame: every frame differs, and the organ grows dark."""
+    mp4, gif = movie.render_movie(run_directory, view="section", out=tmp_path, frames=6)
+    assert (mp4.name, gif.suffix) == ("kidney_inflammation_section.mp4", ".gif") and gif.is_file()
+    pictures = frames_of(mp4).astype(float)
+    organ = pictures[:, : pictures.shape[1] // 2].mean(axis=(1, 2, 3))
+    assert organ[0] > 1.08 * organ[-1]
+    assert (np.abs(np.diff(pictures, axis=0)).mean(axis=(1, 2, 3)) > 0.05).all()
+
+
+def test_a_patient_moves(patient_directory, tmp_path):
+    """All organs in the body, as the default of a run with several, with the line of the day over the blood below."""
+    mp4, gif = movie.render_movie(patient_directory, out=tmp_path, frames=6)
+    assert mp4.name == "patient_inflammation.mp4" and gif.is_file()
+    pictures = frames_of(mp4).astype(float)
+    assert len(pictures) == 6
+    organs = pictures[:, : pictures.shape[1] // 2].mean(axis=(1, 2, 3))
+    assert organs[0] > 1.02 * organs[-1]
+    strip = pictures[:, -150:-45].mean(axis=3)
+    places = (strip - np.median(strip, axis=0)).mean(axis=1).argmax(axis=1)
+    assert (np.diff(places[1:]) >= 0).all() and places[-1] - places[1] > 0.5 * pictures.shape[2]
+
+
 def test_what_has_no_movie_is_told(run_directory, tmp_path):
-    """Sections and patients have none, one day is none, and a day beyond the run is refused; no file is left."""
-    for view in ("section", "patient"):
-        with pytest.raises(InputError, match="no movie"):
-            movie.render_movie(run_directory, view=view, out=tmp_path)
+    """One day is none, and a day beyond the run is refused; no file is left."""
     with pytest.raises(InputError, match="two different days"):
         movie.render_movie(run_directory, days=[9.0], out=tmp_path)
     with pytest.raises(InputError, match="day 400 is not in"):
