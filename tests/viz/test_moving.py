@@ -185,6 +185,7 @@ def test_a_notebook_gets_a_scene_that_turns(run_directory, tmp_path):
     scene = turning_scene(run_directory)
     assert scene is not None and "OfflineLocalView.load(" in scene
     assert '<script src="http' not in scene and '<link href="http' not in scene
+    assert "vtk-js/icon" not in scene and "linear-gradient" in scene and "<b>Kidney, day 9</b>" in scene
     assert turning_scene(run_directory, view="section") is None
 
 
