@@ -230,7 +230,7 @@ def _draw_panel(figure: Figure, place: Place, foot: float, number: int) -> None:
     if panel.triad and first:
         draw_triad(axes, panel.view, place.height / IMAGE_HEIGHT)
     if panel.scale_bar and (first or place.own_scale):
-        y = -0.22 if place.own_scale or panel.bar_below else 0.2
+        y = -0.22 if place.own_scale or panel.bar_below else 0.05
         scale_bar(axes, 2.0 * panel.view.half_height / place.height, width - 0.15, y, 0.22 * width)
 
 

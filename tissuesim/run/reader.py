@@ -63,8 +63,11 @@ class Run:
 
     @property
     def organs(self) -> tuple[str, ...]:
-        """Names of the organs with fields."""
-        return tuple(self.tree.children)
+        """Names of the organs with fields, in the order of the scenario."""
+        named = [*(self.scenario.get("organs") or {})]
+        return tuple(
+            sorted(self.tree.children, key=lambda name: named.index(name) if name in named else len(named))
+        )
 
     def __getitem__(self, organ: str) -> xarray.Dataset:
         """Return the fields of ``organ``: variables over (time, z, y, x), time in days since infusion."""

@@ -37,6 +37,7 @@ MARGINS = {  # of `stability.json`: what it is called in a report (docs/numerics
     "residual": "Worst residual of a signal, in tolerances",
     "clipping": "Most of a signal clipped at zero in a step, in tolerances",
 }
+AIMS = ("rate", "growth")  # the step is chosen for them from what the last one met; the others stop a run
 
 
 @dataclass(frozen=True)
@@ -159,8 +160,9 @@ def measured_margins(run: Run) -> dict[str, str]:
             ((organ, seen[key]) for organ, seen in recorded["organs"].items()), key=lambda each: each[1]
         )
         limit, where = recorded["limits"][key], f" ({organ_text(organ).lower()})" if largest > 0.0 else ""
-        over = "" if largest <= limit else "; over its bound, which the next step was shortened for"
-        lines[name] = f"{largest:.2g}{where}, bound {limit:g}{over}"
+        bound = "aim" if key in AIMS else "bound"
+        over = "" if largest <= limit else "; above it for one step, after which steps became shorter"
+        lines[name] = f"{largest:.2g}{where}, {bound} {limit:g}{over}"
     return lines
 
 

@@ -133,7 +133,7 @@ def test_the_margins_are_those_that_the_run_recorded(real_run, page, tmp_path):
     text = page.read_text(encoding="utf-8")
     for key, name in trust.MARGINS.items():
         assert rows[name].startswith(f"{told['organs']['kidney'][key]:.2g}")
-        assert f"bound {told['limits'][key]:g}" in rows[name] and name in text
+        assert f" {told['limits'][key]:g}" in rows[name] and name in text
     assert 0.05 < told["organs"]["kidney"]["rate"] < 1.0
 
     class Beyond:
@@ -142,7 +142,7 @@ def test_the_margins_are_those_that_the_run_recorded(real_run, page, tmp_path):
     assert trust.measured_margins(Beyond) == {}
     told["organs"]["kidney"]["growth"] = 0.2
     (tmp_path / "stability.json").write_text(json.dumps(told))
-    assert "over its bound" in trust.measured_margins(Beyond)[trust.MARGINS["growth"]]
+    assert "above it for one step" in trust.measured_margins(Beyond)[trust.MARGINS["growth"]]
 
 
 def test_the_grades_are_those_of_the_model(real_run):
