@@ -93,7 +93,7 @@ def compare_patients(
     runs: Sequence[Run], days: Sequence[float] | None, field: str, out: Path | str | None
 ) -> Path:
     """Draw two patients side by side with one scale on one day (default: the last that both have reached)."""
-    from .render import arm, shared_days, target
+    from .render import arms_of, shared_days, target
 
     sets = [organ_readers(run, field) for run in runs]
     asked = days if days is not None else shared_days(runs, sets[0][0].organ)[-1:]
@@ -103,7 +103,7 @@ def compare_patients(
     patients = [read_patient(run, readers, asked, *scales) for run, readers in zip(runs, sets, strict=True)]
     columns = [drawn[0] for drawn in draw_patients(patients)]
     title = f"Patient, {day_text(patients[0].days[0])}"
-    arms = [arm(run) for run in runs]
+    arms = arms_of(runs)
     sheet = columns_sheet(columns, arms, title, " against ".join(arms), patients[0].colored)
     path = target(runs[0], out, f"patient_{field}_against_{runs[1].path.name}.png")
     draw_sheet(sheet, path)

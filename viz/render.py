@@ -127,7 +127,7 @@ def compare(
     asked = days if days is not None else shared_days(runs, organ)
     series = [chosen_frames(reader, asked, scale) for reader in readers]
     rows = draw_panels(view, series)
-    arms = [arm(each) for each in runs]
+    arms = arms_of(runs)
     if len(series[0].frames) == 1:
         day = day_text(series[0].frames[0].day)
         grid = [[captioned(row[0], name) for row, name in zip(rows, arms, strict=True)]]
@@ -193,6 +193,14 @@ def opened(run: Run | Path | str) -> Run:
 def arm(run: Run) -> str:
     """Return the name of the run as a subtitle."""
     return title_text(str(run.scenario.get("name", run.path.name)))
+
+
+def arms_of(runs: Sequence[Run]) -> list[str]:
+    """Return the names of runs that are compared, with their folders where names are the same."""
+    names = [arm(run) for run in runs]
+    if len(set(names)) == len(names):
+        return names
+    return [f"{name} ({run.path.resolve().name})" for name, run in zip(names, runs, strict=True)]
 
 
 def target(run: Run, out: Path | str | None, name: str) -> Path:
