@@ -42,7 +42,8 @@ class Run:
         """The resolved scenario as a plain mapping."""
         import yaml
 
-        loaded = yaml.safe_load(self._text(SCENARIO))
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a whole patient has a long scenario
+        loaded = yaml.load(self._text(SCENARIO), Loader=loader)
         if not isinstance(loaded, dict):
             raise InputError(f"'{self.path / SCENARIO}' is damaged: it holds no mapping.")
         return loaded
