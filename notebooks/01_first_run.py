@@ -67,7 +67,8 @@ run.plot(folder / "course.png")
 #
 # Before treatment, at the peak of the CAR T cells, and half a year later, cut open and colored by inflammation, on one scale.
 # Blue dots are autoreactive B cells, green dots CAR T cells. Note where the inflammation sits (the cortex, where the antigen
-# is), and that CAR T cells gather there.
+# is), and that CAR T cells gather there. With `pip install "tissuesim[notebook]"` the organ can be turned with the mouse;
+# without it you see the last still. `tissuesim render RUN --movie` makes a movie of the same.
 
 # %%
 run.render(days=[-8, 9, 180], out=folder)

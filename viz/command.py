@@ -40,9 +40,12 @@ def draw(
         paths = [compare(run, against, days, organ, field, out, view)]
     else:
         from .render import render_run
-        from .timeseries import plot_timeseries
 
-        paths = [*render_run(run, days, organ, field, out, view), Path(plot_timeseries(run, out=out))]
+        paths = render_run(run, days, organ, field, out, view)
+        if days is None:  # the whole set: its last picture is the course
+            from .timeseries import plot_timeseries
+
+            paths.append(plot_timeseries(run, out=out))
     yield from map(str, paths)
     yield f"Pictures are in {paths[-1].resolve().parent}"
 

@@ -203,6 +203,7 @@ def area(figure: Figure, left: float, bottom: float, width: float, height: float
 def _draw_panel(figure: Figure, place: Place, foot: float, number: int) -> None:
     panel, bottom, width, first = place.panel, place.bottom + foot, place.width, number == 0
     axes = area(figure, place.left, bottom, width, place.height)
+    axes.set_gid(f"panel {number}")
     if panel.image is not None:
         axes.imshow(
             panel.image, extent=(0.0, width, 0.0, place.height), interpolation="antialiased", aspect="auto",
@@ -229,7 +230,7 @@ def _draw_panel(figure: Figure, place: Place, foot: float, number: int) -> None:
     if panel.triad and first:
         draw_triad(axes, panel.view, place.height / IMAGE_HEIGHT)
     if panel.scale_bar and (first or place.own_scale):
-        y = -0.22 if place.own_scale or panel.bar_below else 0.2
+        y = -0.22 if place.own_scale or panel.bar_below else 0.05
         scale_bar(axes, 2.0 * panel.view.half_height / place.height, width - 0.15, y, 0.22 * width)
 
 
@@ -240,6 +241,7 @@ def update_sheet(figure: Figure, sheet: Sheet) -> None:
 
     texts = {"title": sheet.title}
     images: dict[str, Image] = {}
+    _repaint(figure, sheet)
     for number, place in enumerate(sheet.places):
         if place.panel.image is not None:
             images[f"picture {number}"] = place.panel.image
@@ -261,6 +263,18 @@ def update_sheet(figure: Figure, sheet: Sheet) -> None:
             artist.set_text(texts[key])
         elif isinstance(artist, AxesImage):
             artist.set_data(images[key])
+
+
+def _repaint(figure: Figure, sheet: Sheet) -> None:
+    """Paint the panels that are no images anew."""
+    for number, place in enumerate(sheet.places):
+        if place.panel.paint is None:
+            continue
+        for axes in figure.axes:
+            if axes.get_gid() == f"panel {number}":
+                for artist in [*axes.images, *axes.collections, *axes.lines, *axes.texts, *axes.patches]:
+                    artist.remove()
+                place.panel.paint(axes)
 
 
 def legend_text(layer: Layer) -> str:

@@ -79,7 +79,7 @@ def plot_discreteness(
         mark_treatments(ax, done)
         ax.set_xlabel(day_label(done))
         ax.set_ylabel("cells")
-        ax.legend(loc="upper right")
+        ax.legend(loc="upper left", bbox_to_anchor=(0.09, 1.0))  # between the fall and the return
         save(figure, path)
     return path
 

@@ -12,6 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+ICONS = "https://kitware.github.io/vtk-js/icon/favicon-"  # the only thing the page would ask a network for
+
 
 def can_write_html() -> bool:
     """Return whether trame-vtk is installed."""
@@ -26,6 +28,8 @@ def write_html(plotter: Any, path: Path) -> None:
     with zipfile.ZipFile(pack, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("index.json", json.dumps(_described(plotter.render_window)))
     embed_data_to_viewer_file(pack.getvalue(), path)
+    page = path.read_text(encoding="utf-8")
+    path.write_text(page.replace(ICONS, "data:image/png,"), encoding="utf-8")
 
 
 def _described(window: Any) -> dict[str, Any]:

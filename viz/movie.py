@@ -1,10 +1,11 @@
-"""A movie of a run: the organ while the camera swings, fields fading from frame to frame, the blood below it."""
+"""A movie of a run: fields fading from frame to frame, the blood below the picture with a line at the day."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,22 +15,22 @@ from numpy.typing import NDArray
 from tissuesim.errors import InputError
 from tissuesim.run import Run
 
-from .compose import SIDE, Sheet, area, sheet_figure, side_by_side, update_sheet
+from .compose import SIDE, Sheet, area, sheet_figure, update_sheet
 from .dots import MOST_DOTS as CUT_DOTS
 from .encode import Encoder, write_gif
-from .frames import OrganReader, Pictures, shared_scale
-from .offscreen import Image, Renderer, Scene, Shot, flat_images, render_scenes, tell_trouble
-from .stage import MOST_DOTS, check_view, note, shots_and_camera, view_panels
-from .style import FAINT_INK, GROUND, INK, day_text, organ_title, plot_style
-from .view import TURN, View, swung
+from .film import Film, OrganFilm, PatientFilm
+from .frames import OrganReader, shared_scale
+from .offscreen import Image, Renderer, Scene, flat_images, render_scenes, tell_trouble
+from .stage import MOST_DOTS, check_view
+from .style import FAINT_INK, GROUND, INK, plot_style
+from .view import View
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FRAMES = 120
-PICTURE_HEIGHT, DOTS_PER_INCH = 720, 110  # pixels of the scene; of the whole, per inch
+DOTS_PER_INCH = 110  # pixels of the whole
 STRIP = 1.75  # inches for the blood below the pictures
-SWING = np.deg2rad(20.0)  # the camera turns so far to either side and is back at the end
 AROUND = (-6.0, 45.0)  # days from the first treatment that have a share of the movie of their own
 SHARES = (0.15, 0.5, 0.35)  # of the movie: before, around treatment, after
 WORKERS = 2
@@ -53,43 +54,41 @@ def render_movie(
 ) -> list[Path]:
     """Write the run as an MP4 and a GIF into the folder ``out`` (default: ``pictures``) and return both.
 
-    ``days`` are the first and the last day (default: all of the run). A movie shows one organ (default the first),
-    cut open unless ``view`` says iso or explode. InputError for unknown names, views without a movie and days that
-    the run does not have.
+    ``days`` are the first and the last day (default: all of the run). A movie shows all organs in the body, or one
+    (``organ``, default the first) in one of the other views, as a still does. InputError for unknown names and for
+    days that the run does not have.
     """
-    from .render import FIELD, arm, opened, target
+    from .render import FIELD, default_view, opened, target
 
     run = opened(run)
-    view = check_view(view or "cut")
-    if view in ("section", "patient"):
-        raise InputError(f"--view: there is no movie of '{view}', only of cut, iso and explode")
-    organ = organ if organ is not None else run.organs[0]
-    reader = OrganReader(run, organ, field if field is not None else FIELD)
-    scale = shared_scale([reader], MOST_DOTS.get(view, CUT_DOTS))
-    moments = paced_days(reader, run.baseline_day, days, frames)
-    first = reader.pictures([reader.between(float(moments[0]), scale)], scale)
-    (shot,), camera = shots_and_camera(view, [first], PICTURE_HEIGHT)
-    turns = SWING * np.sin(2.0 * np.pi * np.arange(frames) / frames)
-    cameras = swung(first.points(), camera, TURN + turns) if shot.exploded is None else [camera] * frames
-
-    def pictures_of(chosen: Sequence[int]) -> Pictures:
-        return reader.pictures([reader.between(float(moments[number]), scale) for number in chosen], scale)
-
-    path = target(run, out, f"{organ}_{reader.field}{'' if view == 'cut' else f'_{view}'}.mp4").with_suffix(
-        ".mp4"
-    )
+    view = check_view(view or default_view(run, organ))
+    film = _film(run, organ, field if field is not None else FIELD, view, days, frames)
+    path = target(run, out, f"{film.name}.mp4").with_suffix(".mp4")
     path.parent.mkdir(parents=True, exist_ok=True)
+    span = (float(film.moments[0]), float(film.moments[-1]))
     with plot_style(**{"text.color": INK}), Encoder(path) as encoder:
         strip: _Strip | None = None
-        for pictures, images, views, flat in _drawn(view, shot, pictures_of, cameras):
-            for number, frame in enumerate(pictures.frames):
-                one = replace(pictures, frames=(frame,))
-                panel = view_panels(shot, one, [images[number]], views[number], flat=flat)[0]
-                title = f"{organ_title(organ)}, {day_text(round(frame.day))}"
-                sheet = side_by_side([[panel]], title, arm(run), note(view, panel, one), one)
-                strip = strip or _Strip(run, sheet, float(moments[0]), float(moments[-1]))
-                encoder.add(strip.draw(sheet, frame.day))
+        for part in _drawn(film, frames):
+            for day, sheet in film.sheets(*part[:3], flat=part[3]):
+                strip = strip or _Strip(run, sheet, *span)
+                encoder.add(strip.draw(sheet, day))
     return [path, write_gif(path)]
+
+
+def _film(
+    run: Run, organ: str | None, field: str, view: str, days: Sequence[float] | None, frames: int
+) -> OrganFilm | PatientFilm:
+    """Return what the movie is of."""
+    from .patient import organ_readers, patient_scales
+    from .render import arm
+
+    if view == "patient":
+        readers = organ_readers(run, field)
+        moments = paced_days(readers[0], run.baseline_day, days, frames)
+        return PatientFilm(run, readers, moments, patient_scales([readers]), arm(run))
+    reader = OrganReader(run, organ if organ is not None else run.organs[0], field)
+    moments = paced_days(reader, run.baseline_day, days, frames)
+    return OrganFilm(reader, view, moments, shared_scale([reader], MOST_DOTS.get(view, CUT_DOTS)), arm(run))
 
 
 def paced_days(
@@ -109,38 +108,39 @@ def paced_days(
     return np.asarray(np.interp(np.linspace(0.0, 1.0, frames), ends, edges))
 
 
-def _drawn(
-    view: str, shot: Shot, pictures_of: Any, cameras: Sequence[View]
-) -> Iterator[tuple[Pictures, list[Image], Sequence[View], bool]]:
-    """Yield the frames in order, drawn in parts by processes of which two work at a time."""
-    frames = len(cameras)
-    size = shot.pictures.fraction.size
-    step = int(np.clip(MOST_VALUES // size, 1, max(LEAST_FRAMES, -(-frames // (2 * WORKERS)))))
+def _drawn(film: Film, frames: int) -> Iterator[tuple[Any, list[list[Image]], list[list[View]], bool]]:
+    """Yield what was read, its images, their views and whether they are flat, in order, drawn in parts by processes.
+
+    Two of them work at a time.
+    """
+    step = int(np.clip(MOST_VALUES // film.size, 1, max(LEAST_FRAMES, -(-frames // (2 * WORKERS)))))
     parts = [range(start, min(start + step, frames)) for start in range(0, frames, step)]
     told = False  # once: from then on all is drawn flat
 
-    def draw(part: range) -> tuple[Pictures, list[Image] | None, str | None]:
-        pictures = pictures_of(part)
-        scene = Scene(view, (replace(shot, pictures=pictures),), tuple(cameras[number] for number in part))
+    def draw(part: range) -> tuple[Any, list[Scene], list[list[Image]], str | None]:
+        taken = film.read(part)
+        scenes = film.scenes(taken, part)
+        if not scenes:
+            return taken, [], [], None
         with Renderer(threads=1) as renderer:
-            images, trouble = render_scenes([scene], renderer)
-        return pictures, images[0] if trouble is None else None, trouble
+            images, trouble = render_scenes(scenes, renderer)
+        return taken, scenes, images, trouble
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        waiting = [pool.submit(draw, part) for part in parts[: WORKERS + 1]]
-        for number, part in enumerate(parts):
-            pictures, images, trouble = waiting[number].result()
-            if len(waiting) < len(parts):
-                waiting.append(pool.submit(draw, parts[len(waiting)]))
-            views: Sequence[View] = [cameras[index] for index in part]
-            if images is None or told:
-                if not told:
-                    tell_trouble(str(trouble))
-                    told = True
-                scene = Scene(view, (replace(shot, pictures=pictures),), tuple(views))
-                images, view_of_all = flat_images(scene)
-                views = [view_of_all] * len(part)
-            yield pictures, images, views, told
+        waiting = deque(pool.submit(draw, part) for part in parts[: WORKERS + 1])
+        later = iter(parts[WORKERS + 1 :])
+        while waiting:
+            taken, scenes, images, trouble = waiting.popleft().result()
+            waiting.extend(pool.submit(draw, part) for part in islice(later, 1))
+            if trouble is not None and not told:
+                tell_trouble(trouble)
+                told = True
+            views = [list(scene.cameras) for scene in scenes]
+            if told:
+                flat = [flat_images(scene) for scene in scenes]
+                images = [drawn for drawn, _ in flat]
+                views = [[view] * len(drawn) for drawn, view in flat]
+            yield taken, images, views, told
 
 
 class _Strip:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -74,34 +73,20 @@ def draw_frames(pictures: Pictures, kind: str = "cut") -> tuple[list[Image], Vie
 
 
 def draw_scenes(
-    scenes: Sequence[Scene], renderers: Sequence[Renderer] = ()
+    scenes: Sequence[Scene], renderer: Renderer | None = None
 ) -> tuple[list[list[Image]], list[View]]:
     """Return the images (height, width, 3) of each scene and the first view of each.
 
-    The scenes are shared out among the ``renderers``, of which each draws on its own (default: one for all).
-    If the renderer cannot be used (no OpenGL of any kind, a driver that crashes), one line on stderr says so
-    and flat sections are returned instead, so that a run never lacks its pictures.
+    ``renderer`` may have been started before the scenes were there. If it cannot be used (no OpenGL of any kind, a
+    driver that crashes), one line on stderr says so and flat sections are returned instead, so that a run never
+    lacks its pictures.
     """
-    images, trouble = _render_together(scenes, renderers)
+    images, trouble = render_scenes(scenes, renderer)
     if trouble is None:
         return images, [scene.cameras[0] for scene in scenes]
     tell_trouble(trouble)
     flat = [flat_images(scene) for scene in scenes]
     return [images for images, _ in flat], [view for _, view in flat]
-
-
-def _render_together(
-    scenes: Sequence[Scene], renderers: Sequence[Renderer]
-) -> tuple[list[list[Image]], str | None]:
-    """Return (images, None), or (nothing, what went wrong), from as many processes as there are renderers."""
-    if len(renderers) < 2 or len(scenes) < 2:
-        return render_scenes(scenes, renderers[0] if renderers else None)
-    ends = np.linspace(0, len(scenes), min(len(renderers), len(scenes)) + 1).astype(int)
-    parts = [scenes[start:end] for start, end in pairwise(ends)]
-    with ThreadPoolExecutor(len(parts)) as pool:
-        done = list(pool.map(render_scenes, parts, renderers))
-    troubles = [trouble for _, trouble in done if trouble is not None]
-    return [image for images, _ in done for image in images], troubles[0] if troubles else None
 
 
 def tell_trouble(trouble: str) -> None:
@@ -153,14 +138,15 @@ def render_scenes(
 class Renderer:
     """A process that draws scenes. It loads VTK while its scenes are still being read, and serves once.
 
-    ``threads`` is how many it may use where there is no graphics card (default: its own choice).
+    ``hands`` is how many of its scenes it draws at a time. ``threads`` is how many each may use where there is no
+    graphics card (default: its own choice).
     """
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, hands: int = 1, threads: int | None = None) -> None:
         """Start the process."""
         settings = environment() | ({} if threads is None else {"LP_NUM_THREADS": str(threads)})
         self._told = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed with the process
-        command = [sys.executable, "-P", "-m", f"{__package__}.scene"]
+        command = [sys.executable, "-P", "-m", f"{__package__}.scene", str(hands)]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -168,15 +154,17 @@ class Renderer:
             stderr=self._told,
             text=True,
             env=settings,
+            start_new_session=True,  # so that it can be ended with its helpers
         )
 
     def __enter__(self) -> Renderer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the process if nothing was drawn after all."""
-        if self._process.poll() is None:
-            self._process.kill()
+        """End the process if nothing was drawn after all, or not all."""
+        if self._process.poll() != 0:
+            with contextlib.suppress(OSError):  # it is gone already, and so are its helpers
+                os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(OSError, ValueError):  # it is gone already
             self._process.communicate()
         self._told.close()
@@ -189,7 +177,8 @@ class Renderer:
         with contextlib.suppress(BrokenPipeError):  # it has ended already; why is asked below
             self._process.stdin.write(names)
             self._process.stdin.flush()
-        import_module("matplotlib.backends.backend_agg")  # what comes next, loaded while the scene is drawn
+        for module in ("matplotlib.backends.backend_agg", "matplotlib.figure"):
+            import_module(module)  # what comes next, loaded while the scene is drawn
         try:
             self._process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:

@@ -60,16 +60,21 @@ class Patient:
         return (self.trunk or self.insets)[0]
 
 
-def render_patient(run: Run, days: Sequence[float] | None, field: str, out: Path | str | None) -> list[Path]:
+def render_patient(
+    run: Run,
+    days: Sequence[float] | None,
+    field: str,
+    out: Path | str | None,
+    renderer: Renderer | None = None,
+) -> list[Path]:
     """Draw one still per day, and without ``days`` before, peak and after side by side; return the PNGs."""
     from .render import CAPTIONS, arm, default_days, panel_days, target
 
     readers = organ_readers(run, field)
     three = panel_days(run, readers[0].organ) if days is None else ()
     chosen = days if days is not None else default_days(run, readers[0].organ, three)
-    with Renderer() as trunk, Renderer() as beside:  # they get ready while the fields are read
-        patient = read_patient(run, readers, chosen, *patient_scales([readers]))
-        columns = draw_patients([patient], (trunk, beside))[0]
+    patient = read_patient(run, readers, chosen, *patient_scales([readers]))
+    columns = draw_patients([patient], renderer)[0]
     paths = []
     for day, column in zip(patient.days, columns, strict=True):
         sheet = still_sheet(column, f"Patient, {day_text(day)}", arm(run), patient.colored)
@@ -88,7 +93,7 @@ def compare_patients(
     runs: Sequence[Run], days: Sequence[float] | None, field: str, out: Path | str | None
 ) -> Path:
     """Draw two patients side by side with one scale on one day (default: the last that both have reached)."""
-    from .render import arm, shared_days, target
+    from .render import arms_of, shared_days, target
 
     sets = [organ_readers(run, field) for run in runs]
     asked = days if days is not None else shared_days(runs, sets[0][0].organ)[-1:]
@@ -98,7 +103,7 @@ def compare_patients(
     patients = [read_patient(run, readers, asked, *scales) for run, readers in zip(runs, sets, strict=True)]
     columns = [drawn[0] for drawn in draw_patients(patients)]
     title = f"Patient, {day_text(patients[0].days[0])}"
-    arms = [arm(run) for run in runs]
+    arms = arms_of(runs)
     sheet = columns_sheet(columns, arms, title, " against ".join(arms), patients[0].colored)
     path = target(runs[0], out, f"patient_{field}_against_{runs[1].path.name}.png")
     draw_sheet(sheet, path)
@@ -129,14 +134,23 @@ def patient_scales(sets: Sequence[Sequence[OrganReader]]) -> tuple[Scale, dict[s
 
 
 def read_patient(
-    run: Run, readers: Sequence[OrganReader], days: Sequence[float], scale: Scale, insets: dict[str, Scale]
+    run: Run,
+    readers: Sequence[OrganReader],
+    days: Sequence[float],
+    scale: Scale,
+    insets: dict[str, Scale],
+    *,
+    between: bool = False,
 ) -> Patient:
-    """Return the organs of ``run`` on the frames nearest to ``days``."""
+    """Return the organs of ``run`` on the frames nearest to ``days``, or on these days themselves (``between``)."""
     trunk, beside = [], []
     for reader in readers:
         own = insets.get(reader.organ, scale)
-        indices = sorted({reader.index_of(day) for day in days})
-        pictures = reader.pictures([reader.frame(index, own) for index in indices], own)
+        if between:
+            frames = [reader.between(float(day), own) for day in days]
+        else:
+            frames = [reader.frame(index, own) for index in sorted({reader.index_of(day) for day in days})]
+        pictures = reader.pictures(frames, own)
         place = place_in_body(pictures)
         if place is None:
             beside.append(pictures)
@@ -145,47 +159,52 @@ def read_patient(
     return Patient(run, tuple(trunk), tuple(beside))
 
 
-def trunk_view() -> View:
-    """Return the view of the trunk from the front."""
+def trunk_view(height: int = TRUNK_HEIGHT) -> View:
+    """Return the view of the trunk from the front, ``height`` pixels high."""
     left, right, low, high = TRUNK
     corners = np.array([[x, 0.0, z] for x in (left, right) for z in (low, high)])
-    return frame_view(corners, FRONT, UP, (0.0, 0.0), TRUNK_HEIGHT)
+    return frame_view(corners, FRONT, UP, (0.0, 0.0), height)
 
 
-def draw_patients(patients: Sequence[Patient], renderers: Sequence[Renderer] = ()) -> list[list[list[Panel]]]:
+def draw_patients(patients: Sequence[Patient], renderer: Renderer | None = None) -> list[list[list[Panel]]]:
     """Return for each patient and day the panels: the trunk, then the insets."""
-    scenes = []
-    for patient in patients:
-        if patient.trunk:
-            shots = [
-                Shot(organ, frame_view(organ.points(), FRONT, UP, (0.0, 0.0))) for organ in patient.trunk
-            ]
-            scenes.append(
-                Scene(
-                    "cut",
-                    tuple(shots),
-                    (trunk_view(),) * len(patient.days),
-                    body=outline(),
-                    dot_size=DOT_SIZE,
-                )
-            )
-        for organ in patient.insets:
-            view = organ_view(organ.points(), height=INSET_HEIGHT, stance=organ.stance())
-            scenes.append(Scene("cut", (Shot(organ, view),), (view,) * len(patient.days)))
-    images, views = draw_scenes(scenes, renderers)
-    drawn, result = iter(zip(images, views, strict=True)), []
-    for patient in patients:
-        panels: list[list[Panel]] = [[] for _ in patient.days]
-        if patient.trunk:
-            pictures, view = next(drawn)
-            for number, image in enumerate(pictures):
-                panels[number].append(_trunk_panel(patient, number, image, view))
-        for organ in patient.insets:
-            pictures, view = next(drawn)
-            for number, image in enumerate(pictures):
-                panels[number].append(_inset_panel(organ, number, image, view))
-        result.append(panels)
+    sets = [patient_scenes(patient) for patient in patients]
+    images, views = draw_scenes([scene for scenes in sets for scene in scenes], renderer)
+    result, start = [], 0
+    for patient, scenes in zip(patients, sets, strict=True):
+        end = start + len(scenes)
+        result.append(patient_panels(patient, images[start:end], views[start:end]))
+        start = end
     return result
+
+
+def patient_scenes(patient: Patient, trunk: int = TRUNK_HEIGHT, inset: int = INSET_HEIGHT) -> list[Scene]:
+    """Return the scene of the trunk and one for each inset, ``trunk`` and ``inset`` pixels high."""
+    scenes, days = [], len(patient.days)
+    if patient.trunk:
+        shots = [Shot(organ, frame_view(organ.points(), FRONT, UP, (0.0, 0.0))) for organ in patient.trunk]
+        cameras = (trunk_view(trunk),) * days
+        scenes.append(Scene("cut", tuple(shots), cameras, body=outline(), dot_size=DOT_SIZE))
+    for organ in patient.insets:
+        view = organ_view(organ.points(), height=inset, stance=organ.stance())
+        scenes.append(Scene("cut", (Shot(organ, view),), (view,) * days))
+    return scenes
+
+
+def patient_panels(
+    patient: Patient, images: Sequence[Sequence[Image]], views: Sequence[View]
+) -> list[list[Panel]]:
+    """Return for each day the panels from the images of `patient_scenes` and the views they were drawn in."""
+    panels: list[list[Panel]] = [[] for _ in patient.days]
+    drawn = list(zip(images, views, strict=True))
+    if patient.trunk:
+        pictures, view = drawn.pop(0)
+        for number, image in enumerate(pictures):
+            panels[number].append(_trunk_panel(patient, number, image, view))
+    for organ, (pictures, view) in zip(patient.insets, drawn, strict=True):
+        for number, image in enumerate(pictures):
+            panels[number].append(_inset_panel(organ, number, image, view))
+    return panels
 
 
 def _trunk_panel(patient: Patient, number: int, image: Image, view: View) -> Panel:

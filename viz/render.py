@@ -21,6 +21,7 @@ FIELD = "inflammation"
 AFTER = 180.0  # day of the last picture of a panel
 LATER_DAYS = (30.0, 90.0, AFTER)
 CAPTIONS = ("Before", "CAR T peak", "After")
+HANDS = 2  # scenes of a patient that are drawn at a time
 
 
 def render_day(
@@ -55,19 +56,19 @@ def render_run(
     """
     run = opened(run)
     field = field if field is not None else FIELD
-    if check_view(view or default_view(run, organ)) == "patient":
-        from .patient import render_patient
+    # it gets ready while the run is read
+    with contextlib.nullcontext() if view == "section" else Renderer(hands=HANDS) as renderer:
+        if check_view(view or default_view(run, organ)) == "patient":
+            from .patient import render_patient
 
-        return render_patient(run, days, field, out)
-    view, organ = view or "cut", organ if organ is not None else run.organs[0]
-    reader = OrganReader(run, organ, field)
-    three = panel_days(run, organ) if days is None else ()
-    chosen = days if days is not None else default_days(run, organ, three)
-    with contextlib.nullcontext() if view == "section" else Renderer() as renderer:
-        # it gets ready while the fields are read
+            return render_patient(run, days, field, out, renderer)
+        view, organ = view or "cut", organ if organ is not None else run.organs[0]
+        reader = OrganReader(run, organ, field)
+        three = panel_days(run, organ) if days is None else ()
+        chosen = days if days is not None else default_days(run, organ, three)
         scale = shared_scale([reader], MOST_DOTS.get(view, CUT_DOTS))
         pictures = chosen_frames(reader, chosen, scale)
-        (panels,) = draw_panels(view, [pictures], () if renderer is None else (renderer,))
+        (panels,) = draw_panels(view, [pictures], renderer)
     paths = [
         _still(run, replace(pictures, frames=(frame,)), panel, view, out)
         for frame, panel in zip(pictures.frames, panels, strict=True)
@@ -126,7 +127,7 @@ def compare(
     asked = days if days is not None else shared_days(runs, organ)
     series = [chosen_frames(reader, asked, scale) for reader in readers]
     rows = draw_panels(view, series)
-    arms = [arm(each) for each in runs]
+    arms = arms_of(runs)
     if len(series[0].frames) == 1:
         day = day_text(series[0].frames[0].day)
         grid = [[captioned(row[0], name) for row, name in zip(rows, arms, strict=True)]]
@@ -192,6 +193,14 @@ def opened(run: Run | Path | str) -> Run:
 def arm(run: Run) -> str:
     """Return the name of the run as a subtitle."""
     return title_text(str(run.scenario.get("name", run.path.name)))
+
+
+def arms_of(runs: Sequence[Run]) -> list[str]:
+    """Return the names of runs that are compared, with their folders where names are the same."""
+    names = [arm(run) for run in runs]
+    if len(set(names)) == len(names):
+        return names
+    return [f"{name} ({run.path.resolve().name})" for name, run in zip(names, runs, strict=True)]
 
 
 def target(run: Run, out: Path | str | None, name: str) -> Path:

@@ -7,8 +7,9 @@ that a reader can turn.
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,39 @@ BODY_COLOR, BODY_LINE = "#2B303B", "#454D5C"
 Job = Mapping[str, NDArray[Any]]
 
 
-def main(names: Iterable[str]) -> None:
-    """Draw every frame of every job (see `offscreen.write_job`)."""
+def main(names: Iterable[str], hands: int = 1) -> None:
+    """Draw every frame of every job (see `offscreen.write_job`), up to ``hands`` jobs at a time."""
+    import pyvista.plotting  # noqa: F401  # the slow part, done while the jobs are written
+
+    paths = [Path(name.strip()) for name in names]
+    parts = (
+        np.array_split(np.arange(len(paths)), max(1, min(hands, len(paths)))) if hasattr(os, "fork") else []
+    )
+    helpers = []
+    for part in parts[1:]:  # before the driver is loaded: each has one of its own
+        helper = os.fork()
+        if helper == 0:
+            _draw([paths[number] for number in part])
+            os._exit(0)
+        helpers.append(helper)
+    _draw([paths[number] for number in parts[0]] if parts else paths)
+    for helper in helpers:
+        _follow(os.waitpid(helper, 0)[1])
+
+
+def _follow(status: int) -> None:
+    """End as a helper did, if it did not end well."""
+    if os.WIFSIGNALED(status):
+        os.kill(os.getpid(), os.WTERMSIG(status))
+    if os.waitstatus_to_exitcode(status):
+        sys.exit(1)  # it has said why
+
+
+def _draw(paths: Sequence[Path]) -> None:
+    """Draw every frame of the jobs in ``paths``."""
     import pyvista
 
-    pyvista.Plotter(
-        off_screen=True, window_size=[8, 8]
-    ).close()  # loads the driver while the jobs are written
-    for name in names:
-        path = Path(name.strip())
+    for path in paths:
         with np.load(path, allow_pickle=False) as stored:
             job = {key: stored[key] for key in stored.files}
         size = [int(job["width"]), int(job["height"])]
@@ -117,4 +142,4 @@ def _part(job: Job, number: int) -> dict[str, NDArray[Any]]:
 
 
 if __name__ == "__main__":
-    main(sys.stdin)
+    main(sys.stdin, int(sys.argv[1]) if len(sys.argv) > 1 else 1)

@@ -80,7 +80,10 @@ class CutOrgan(_Shown):
             self._face(front, center).clip(normal=up, origin=shelf, invert=False),
             self._face(up, shelf).clip(normal=front, origin=center, invert=False),
         ]
-        self.lines = [line for face in faces for line in self.borders(face)]
+        lines = [line for face in faces for line in self.borders(face)]
+        self.lines = (
+            lines[0].append_polydata(*lines[1:]) if lines else None
+        )  # one mesh: each costs time of its own
         self.faces = [self.color(face) for face in faces if face.n_points]
 
     def _face(self, normal: NDArray[np.float64], origin: NDArray[np.float64]) -> Any:
@@ -91,12 +94,13 @@ class CutOrgan(_Shown):
     def show(self, plotter: Any, values: NDArray[Any], toward_camera: NDArray[np.float64], name: str) -> None:
         """Put body, cut faces, region borders and glass into the scene, for the field ``values`` (z, y, x)."""
         self.show_values(values)
-        plotter.add_mesh(self.body, **LIGHT, **self.solid, name=f"{name} body", render=False)
+        solid = {**LIGHT, **self.solid, "culling": "back", "render": False}
+        plotter.add_mesh(self.body, **solid, name=f"{name} body")
         for number, face in enumerate(self.faces):
             plotter.add_mesh(face, lighting=False, **self.solid, name=f"{name} face {number}", render=False)
-        for number, line in enumerate(self.lines):
+        if self.lines is not None:
             style = {"color": LINE_COLOR, "line_width": 1.6, "opacity": 0.75, "lighting": False}
-            plotter.add_mesh(line, **style, name=f"{name} line {number}", render=False)
+            plotter.add_mesh(self.lines, **style, name=f"{name} lines", render=False)
         _add_glass(plotter, self.outside, toward_camera, GLASS_COLOR, f"{name} glass")
 
 

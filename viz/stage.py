@@ -34,9 +34,7 @@ def check_view(view: str) -> str:
     return view
 
 
-def draw_panels(
-    view: str, series: Sequence[Pictures], renderers: Sequence[Renderer] = ()
-) -> list[list[Panel]]:
+def draw_panels(view: str, series: Sequence[Pictures], renderer: Renderer | None = None) -> list[list[Panel]]:
     """Return one panel per frame for each of ``series`` (the same organ in runs that are compared)."""
     if view == "section":
         cuts = [Slices(pictures) for pictures in series]
@@ -49,7 +47,7 @@ def draw_panels(
         Scene(view, (shot,), (cameras,) * len(pictures.frames))
         for shot, pictures in zip(shots, series, strict=True)
     ]
-    images, drawn = draw_scenes(scenes, renderers)
+    images, drawn = draw_scenes(scenes, renderer)
     return [
         view_panels(shot, pictures, images[number], drawn[number], drawn[number] is not cameras)
         for number, (shot, pictures) in enumerate(zip(shots, series, strict=True))

@@ -9,6 +9,7 @@ from tissuesim.run import Run
 
 from .dots import MOST_DOTS as CUT_DOTS
 from .frames import OrganReader, shared_scale
+from .html_legend import with_legend
 from .html_scene import can_write_html
 from .offscreen import Scene, html_scene
 from .picture import Picture
@@ -61,4 +62,5 @@ def turning_scene(
     scale = shared_scale([reader], MOST_DOTS.get(view, CUT_DOTS))
     pictures = chosen_frames(reader, [day], scale)
     (shot,), camera = shots_and_camera(view, [pictures], HEIGHT)
-    return html_scene(Scene(view, (shot,), (camera,)))
+    page = html_scene(Scene(view, (shot,), (camera,)))
+    return None if page is None else with_legend(page, pictures)

@@ -121,7 +121,7 @@ def assert_same_run(expected: Path, found: Path) -> None:
     assert first[1] == second[1] and first[0].keys() == second[0].keys()
     for name, values in first[0].items():
         assert np.array_equal(values, second[0][name]), name
-    for text in ("endpoints.json", "resets.json", "readouts.csv"):
+    for text in ("endpoints.json", "resets.json", "readouts.csv", "stability.json"):
         assert (expected / text).read_text() == (found / text).read_text(), text
     assert read_status(found)["status"] == "finished"
 

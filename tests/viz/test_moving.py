@@ -21,6 +21,7 @@ from tissuesim.viz.encode import GIF_WIDTH, ffmpeg
 from tissuesim.viz.frames import OrganReader
 from tissuesim.viz.live import follow
 from tissuesim.viz.picture import Picture
+from tissuesim.viz.render import render_run
 from tissuesim.viz.turning import turning_scene
 
 from .conftest import FIELDS, FRAME_DAYS, bean, frame
@@ -88,11 +89,31 @@ def test_half_of_a_movie_is_the_weeks_around_treatment(run_directory):
     assert part.tolist() == [100.0, 125.0, 150.0, 175.0, 200.0]
 
 
+def test_sections_move(run_directory, tmp_path):
+    """In sections the field is painted anew for each frame: every frame differs, and the organ grows dark."""
+    mp4, gif = movie.render_movie(run_directory, view="section", out=tmp_path, frames=6)
+    assert (mp4.name, gif.suffix) == ("kidney_inflammation_section.mp4", ".gif") and gif.is_file()
+    pictures = frames_of(mp4).astype(float)
+    organ = pictures[:, : pictures.shape[1] // 2].mean(axis=(1, 2, 3))
+    assert organ[0] > 1.08 * organ[-1]
+    assert (np.abs(np.diff(pictures, axis=0)).mean(axis=(1, 2, 3)) > 0.05).all()
+
+
+def test_a_patient_moves(patient_directory, tmp_path):
+    """All organs in the body, as the default of a run with several, with the line of the day over the blood below."""
+    mp4, gif = movie.render_movie(patient_directory, out=tmp_path, frames=6)
+    assert mp4.name == "patient_inflammation.mp4" and gif.is_file()
+    pictures = frames_of(mp4).astype(float)
+    assert len(pictures) == 6
+    organs = pictures[:, : pictures.shape[1] // 2].mean(axis=(1, 2, 3))
+    assert organs[0] > 1.02 * organs[-1]
+    strip = pictures[:, -150:-45].mean(axis=3)
+    places = (strip - np.median(strip, axis=0)).mean(axis=1).argmax(axis=1)
+    assert (np.diff(places[1:]) >= 0).all() and places[-1] - places[1] > 0.5 * pictures.shape[2]
+
+
 def test_what_has_no_movie_is_told(run_directory, tmp_path):
-    """Sections and patients have none, one day is none, and a day beyond the run is refused; no file is left."""
-    for view in ("section", "patient"):
-        with pytest.raises(InputError, match="no movie"):
-            movie.render_movie(run_directory, view=view, out=tmp_path)
+    """One day is none, and a day beyond the run is refused; no file is left."""
     with pytest.raises(InputError, match="two different days"):
         movie.render_movie(run_directory, days=[9.0], out=tmp_path)
     with pytest.raises(InputError, match="day 400 is not in"):
@@ -164,6 +185,7 @@ def test_a_notebook_gets_a_scene_that_turns(run_directory, tmp_path):
     scene = turning_scene(run_directory)
     assert scene is not None and "OfflineLocalView.load(" in scene
     assert '<script src="http' not in scene and '<link href="http' not in scene
+    assert "vtk-js/icon" not in scene and "linear-gradient" in scene and "<b>Kidney, day 9</b>" in scene
     assert turning_scene(run_directory, view="section") is None
 
 
@@ -181,10 +203,12 @@ def test_a_notebook_without_trame_gets_the_still(run_directory, tmp_path, monkey
 
 
 def test_the_command_draws_what_is_asked(run_directory, untreated_directory, tmp_path):
-    """Stills with the course of the run, or one comparison; the last line is the folder."""
+    """The stills of days that are named, the whole set with the course, or one comparison; last the folder."""
     lines = list(command.draw(run_directory, days=[9.0], view="section", out=tmp_path))
-    assert [line.rpartition("/")[2] for line in lines[:-1]] == [
-        "kidney_inflammation_section_day9.png",
+    assert [line.rpartition("/")[2] for line in lines[:-1]] == ["kidney_inflammation_section_day9.png"]
+    whole = list(command.draw(run_directory, view="section", out=tmp_path))
+    assert [line.rpartition("/")[2] for line in whole[-3:-1]] == [
+        "kidney_inflammation_section_panel.png",
         "course.png",
     ]
     assert lines[-1] == f"Pictures are in {tmp_path}"
@@ -200,6 +224,21 @@ def test_options_that_exclude_each_other_are_told(run_directory, untreated_direc
         list(command.draw(run_directory, movie=True, against=untreated_directory))
     with pytest.raises(InputError, match="newest day"):
         list(command.draw(run_directory, live=True, days=[9.0]))
+
+
+def test_a_helper_that_crashes_is_told(patient_directory, tmp_path, monkeypatch, capsys):
+    """Where one of two scenes that are drawn at a time cannot be drawn, flat sections are, and one line says so."""
+    spoilt = offscreen.write_job
+
+    def write(path, scene):
+        spoilt(path, scene)
+        if path.stem == "job2":  # of the second hand
+            path.write_bytes(b"no scene")
+
+    monkeypatch.setattr(offscreen, "write_job", write)
+    (path,) = render_run(patient_directory, [9.0], out=tmp_path)
+    assert path.is_file()
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_the_scene_process_ends_with_its_parent(run_directory):

@@ -1,5 +1,7 @@
 """Every way to look at a run: as before, never empty, no text cut off or on another one."""
 
+import shutil
+
 import numpy as np
 import pytest
 from matplotlib.image import imread
@@ -111,6 +113,15 @@ def test_texts_of_comparisons_are_legible(
     texts = texts_are_legible(sheets[-1])
     assert texts.count("Kidney untreated") == 2 and "Kidney CAR T against Kidney untreated" in texts
     assert len(sheets[-1].places) == (6 if days is None else 2)
+
+
+def test_runs_of_one_name_are_told_apart(run_directory, sheets, tmp_path, monkeypatch):
+    """Two runs of one config are named with their folders."""
+    monkeypatch.setattr(offscreen, "render_scenes", blank)
+    copy = shutil.copytree(run_directory, tmp_path / "copy")
+    compare(run_directory, copy, [9.0])
+    captions = [place.panel.caption for place in sheets[-1].places]
+    assert captions == [f"Kidney CAR T ({run_directory.name})", "Kidney CAR T (copy)"]
 
 
 def test_texts_of_a_patient_are_legible(patient_directory, sheets, texts_are_legible, monkeypatch):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tissuesim.backends.base import Backend, ColumnFacts
+from tissuesim.backends.margins import Margins
 from tissuesim.backends.numpy.sums import ordered_sum
 from tissuesim.codegen.plan import StepPlan
 from tissuesim.errors import InputError, NumericsError
@@ -38,6 +39,7 @@ class OrganState:
     states: Any
     movement_due: int = 0
     hazard: float = 0.0
+    margins: Margins = field(default_factory=Margins)
 
     def arrays(self) -> dict[str, Any]:
         """The rows by name."""
@@ -91,15 +93,14 @@ class OrganStep:
         self.functions = dict(zip(self.programs, compiled.values(), strict=True))
 
     # ---- between the host and where the backend keeps its rows
-    def put_state(
-        self, rows: dict[str, NDArray[Any]], movement_due: int = 0, hazard: float = 0.0
-    ) -> OrganState:
-        """A state from rows in the order of the tissue: ``signals``, ``cells`` and ``states``, (n, columns) each."""
+    def put_state(self, rows: dict[str, NDArray[Any]], **facts: Any) -> OrganState:
+        """A state from its other facts and rows in the order of the tissue: ``signals``, ``cells``, ``states``."""
         # what was recorded belongs to other rows, and would keep them in memory
         self.repeat = self.backend.arrays.Repeater()
         order = slice(None) if self.given_order is None else self.given_order
         placed = {name: self.backend.arrays.put_rows(values[order]) for name, values in rows.items()}
-        return OrganState(**placed, movement_due=movement_due, hazard=hazard)
+        facts["margins"] = Margins(facts.get("margins", {}))
+        return OrganState(**placed, **facts)
 
     def begin_download(self, state: OrganState) -> Any:
         """The rows of a state on their way to the host, see ``arrays.Download``; one at a time."""
@@ -186,7 +187,7 @@ class OrganStep:
         sums, residual, size = solved
         first = [[before[f"{line}:{name}"] for name in names] for line in ("before", "source")]
         ledger = np.concatenate([first, sums])
-        self._check_solve(solve, residual, size, ledger)
+        self._check_solve(solve, residual, size, ledger, state.margins)
         return self._read("spill_over", spilled), ledger
 
     def _solve(self, state: OrganState, scalars: Any, solve: SignalSolve, dt: float) -> tuple[Any, Any, Any]:
@@ -210,7 +211,12 @@ class OrganStep:
         return rates, solved, self._launch("spill_over", after, scalars, dt, REACTIONS, 0)
 
     def _check_solve(
-        self, solve: SignalSolve, residual: NDArray[Any], size: NDArray[Any], ledger: NDArray[np.float64]
+        self,
+        solve: SignalSolve,
+        residual: NDArray[Any],
+        size: NDArray[Any],
+        ledger: NDArray[np.float64],
+        margins: Margins,
     ) -> None:
         """Refuse to go on where the sweeps left more than the tolerance, or clipping added more than round-off."""
         tiny = float(np.finfo(self.real).tiny)
@@ -228,6 +234,8 @@ class OrganStep:
                     f"signal '{name}' in '{self.tissue.name}' went negative by {clipped:.2e} of {amount:.2e} amol in "
                     "one step; use a smaller time.maximum_step"
                 )
+            margins.saw("residual", left / (solve.tolerance * max(greatest, tiny)))
+            margins.saw("clipping", clipped / (solve.tolerance * max(amount, tiny)))
 
     # ---- movement of cells
     def movement_hazard(self, state: OrganState) -> float:

@@ -24,6 +24,7 @@ PROVENANCE = "provenance.json"
 FIELDS = "fields.zarr"
 TOTALS = "totals.zarr"
 RESETS = "resets.json"
+STABILITY = "stability.json"
 CHECKPOINTS = "checkpoints"
 PICTURES = "pictures"
 

@@ -42,7 +42,8 @@ class Run:
         """The resolved scenario as a plain mapping."""
         import yaml
 
-        loaded = yaml.safe_load(self._text(SCENARIO))
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a whole patient has a long scenario
+        loaded = yaml.load(self._text(SCENARIO), Loader=loader)
         if not isinstance(loaded, dict):
             raise InputError(f"'{self.path / SCENARIO}' is damaged: it holds no mapping.")
         return loaded
@@ -63,8 +64,11 @@ class Run:
 
     @property
     def organs(self) -> tuple[str, ...]:
-        """Names of the organs with fields."""
-        return tuple(self.tree.children)
+        """Names of the organs with fields, in the order of the scenario."""
+        named = [*(self.scenario.get("organs") or {})]
+        return tuple(
+            sorted(self.tree.children, key=lambda name: named.index(name) if name in named else len(named))
+        )
 
     def __getitem__(self, organ: str) -> xarray.Dataset:
         """Return the fields of ``organ``: variables over (time, z, y, x), time in days since infusion."""
@@ -83,7 +87,10 @@ class Run:
         if not dataset.data_vars:
             return dataset
         # Columns are written one after the other: the column that is behind the most says where the rows end.
-        written = [np.flatnonzero(np.isfinite(column.values)) for column in dataset.data_vars.values()]
+        columns = [
+            dataset.variables[name].values for name in dataset.data_vars
+        ]  # far quicker than as DataArrays
+        written = [np.flatnonzero(np.isfinite(column)) for column in columns]
         rows = min((int(column[-1]) + 1 if column.size else 0) for column in written)
         return dataset.isel(time=slice(0, rows))
 

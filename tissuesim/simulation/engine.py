@@ -195,9 +195,12 @@ class Engine:
             result = organ.reactions(fields, scalars, dt, tick)
             self._to_pools(state, result.to_pools)
             fields.hazard = result.hazard
+            fields.margins.saw("rate", dt * result.hazard)
             if self.clones is not None and state.clones is not None:
                 self.clones.follow_organ(state.clones, name, result, tick)
-            growth = max(growth, self._book_cells(state.cell_ledger[name], result.gained, result.lost, dt))
+            grown = self._book_cells(state.cell_ledger[name], result.gained, result.lost, dt)
+            fields.margins.saw("growth", dt * grown)
+            growth = max(growth, grown)
         self._enter(state, weighed, arriving, tick, 1)
         seen = self.systemic.advance(
             state.pools,
@@ -267,7 +270,9 @@ class Engine:
         """Cells move on their own longer step."""
         if tick < fields.movement_due:
             return
-        covered, substeps = movement_step(tick, dt_ticks, organ.movement_hazard(fields))
+        hazard = organ.movement_hazard(fields)
+        covered, substeps = movement_step(tick, dt_ticks, hazard)
+        fields.margins.saw("movement", hazard * covered / TICKS_PER_DAY / substeps)
         for substep in range(substeps):
             organ.movement(fields, covered / TICKS_PER_DAY / substeps, tick, substep)
         fields.movement_due = tick + covered

@@ -22,6 +22,7 @@ from tissuesim.simulation.observers import EveryStep, Observer
 from tissuesim.simulation.resets import resets
 from tissuesim.simulation.sentinel import check_state
 from tissuesim.simulation.snapshot import Snapshot
+from tissuesim.simulation.stability import stability
 from tissuesim.simulation.state import State
 from tissuesim.simulation.totals import TotalsTable
 from tissuesim.simulation.writer import Writer
@@ -266,14 +267,17 @@ class Recorder:
 
     def checkpoint(self, state: State, index: int = 0) -> None:
         """Write rows, check, and save the whole state, after everything that was to be written before."""
-        from tissuesim.run import save_checkpoint
+        from tissuesim.run import save_checkpoint, write_json
+        from tissuesim.run.directory import STABILITY
 
         self.flush()
         self.simulation.check(state)
         snapshot = self.simulation.engine.snapshot(state)
 
         def save() -> None:
-            save_checkpoint(self.path / "checkpoints", snapshot.tick, *snapshot.checkpoint())
+            arrays, facts = snapshot.checkpoint()
+            save_checkpoint(self.path / "checkpoints", snapshot.tick, arrays, facts)
+            write_json(self.path / STABILITY, stability(facts))
 
         self.writer.write(save, wait=snapshot.live)
 

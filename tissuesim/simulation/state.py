@@ -58,7 +58,11 @@ class State:
             "steps": self.steps,
             "next_event": self.next_event,
             "organs": {
-                name: {"movement_due": state.movement_due, "hazard": state.hazard}
+                name: {
+                    "movement_due": state.movement_due,
+                    "hazard": state.hazard,
+                    "margins": dict(state.margins),
+                }
                 for name, state in self.organs.items()
             },
         }

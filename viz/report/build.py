@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,8 @@ def render(runs: Sequence[Courses], scorecard: Mapping[str, Any] | None) -> str:
         lstrip_blocks=True,
     )
     environment.filters["day"] = day_text
+    visits = story.visits(runs)
+    seen = [number for number in range(len(VISITS)) if any(visit.values[number] for visit in visits)]
     return environment.get_template("report.html").render(
         title=title_text(main.name),
         description=str(main.run.scenario.get("description") or "").strip(),
@@ -81,8 +84,8 @@ def render(runs: Sequence[Courses], scorecard: Mapping[str, Any] | None) -> str:
         span=main.span,
         certificates=ran.certificates(main.run),
         outcomes=story.outcomes(runs),
-        visits=story.visits(runs),
-        visit_days=VISITS,
+        visits=[replace(visit, values=tuple(visit.values[number] for number in seen)) for visit in visits],
+        visit_days=[VISITS[number] for number in seen],
         resets=ran.resets(main.run),
         stills=pictures.stills(runs),
         maps=pictures.maps(main.run, organs),

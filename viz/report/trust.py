@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tissuesim.errors import InputError
+from tissuesim.run.directory import STABILITY
 
 from ..plots.catalogue import organ_text
 from .story import percent
@@ -28,7 +30,14 @@ PARAMETER = re.compile(r"^[│ ]*[├└]── (?P<name>\w+) = (?P<value>.*?)  
 CELLS_IN, CELLS_OUT = ("initial", "entered", "gained", "arrived", "given"), ("lost", "left")
 POOLS = "pools"
 STEP = "step_length"
-LARGEST_SHARE = 0.5  # of what is there, that one step may take (docs/numerics.md)
+MARGINS = {  # of `stability.json`: what it is called in a report (docs/numerics.md)
+    "rate": "Largest rate of a process \N{MULTIPLICATION SIGN} step",
+    "movement": "Largest rate of crawling \N{MULTIPLICATION SIGN} sub-step",
+    "growth": "Largest growth of a kind of cell in a step",
+    "residual": "Worst residual of a signal, in tolerances",
+    "clipping": "Most of a signal clipped at zero in a step, in tolerances",
+}
+AIMS = ("rate", "growth")  # the step is chosen for them from what the last one met; the others stop a run
 
 
 @dataclass(frozen=True)
@@ -136,10 +145,25 @@ def stability(run: Run) -> dict[str, str]:
         result["Bound by fast processes or events"] = percent(f"in {share:.0%} of the rows written")
     if shortest:
         result["Shortest step allowed"] = f"{_length(shortest)}; a process that needs less stops the run"
-    result["Bound kept in every step"] = (
-        f"rate \N{MULTIPLICATION SIGN} step ≤ {LARGEST_SHARE:g} for every process, and for movement in every sub-step"
-    )
-    return result
+    return result | measured_margins(run)
+
+
+def measured_margins(run: Run) -> dict[str, str]:
+    """Return how near the steps came to each bound, and in which organ; empty for a run that did not record it."""
+    file = run.path / STABILITY
+    if not file.is_file():
+        return {}
+    recorded = json.loads(file.read_text(encoding="utf-8"))
+    lines = {}
+    for key, name in MARGINS.items():
+        organ, largest = max(
+            ((organ, seen[key]) for organ, seen in recorded["organs"].items()), key=lambda each: each[1]
+        )
+        limit, where = recorded["limits"][key], f" ({organ_text(organ).lower()})" if largest > 0.0 else ""
+        bound = "aim" if key in AIMS else "bound"
+        over = "" if largest <= limit else "; above it for one step, after which steps became shorter"
+        lines[name] = f"{largest:.2g}{where}, {bound} {limit:g}{over}"
+    return lines
 
 
 def _in_days(text: Any) -> float | None:

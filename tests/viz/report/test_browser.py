@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -234,3 +235,23 @@ def test_it_prints(browser, page):
         browser.driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"]
     )
     assert paper.startswith(b"%PDF") and paper.count(b"/Type /Page\n") + paper.count(b"/Type /Page ") >= 3
+
+
+def test_a_scene_of_a_notebook_tells_its_colors_and_asks_for_nothing(browser, real_run, tmp_path):
+    """The scene that turns shows an organ, its color bar and its cells; no network, no error."""
+    pytest.importorskip("trame_vtk")
+    from tissuesim.viz.turning import turning_scene
+
+    scene = turning_scene(real_run, "kidney", day=9.0)
+    assert scene is not None
+    page = tmp_path / "scene.html"
+    page.write_text(scene, encoding="utf-8")
+    browser.open(page)
+    end = time.monotonic() + 60.0
+    while not browser.run("return Boolean(document.querySelector('canvas'))"):
+        assert time.monotonic() < end, "the scene was not drawn"
+        time.sleep(0.05)
+    told = browser.run("return document.documentElement.innerText")
+    assert "Inflammation" in told and "Kidney, day 9" in told and "CAR T cells: " in told
+    assert browser.asked_for() <= {"file", "data"}
+    assert not [line for line in browser.complaints() if "rror" in line]

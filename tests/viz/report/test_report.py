@@ -126,6 +126,25 @@ def test_the_ledger_finds_a_lost_cell(real_run):
     assert [line["organ"] for line in lines if "naive b" in line["gap"]] == ["kidney"]
 
 
+def test_the_margins_are_those_that_the_run_recorded(real_run, page, tmp_path):
+    """The largest values stand in the page with their bounds; one above its bound is told, none is made up."""
+    told = json.loads((real_run.path / "stability.json").read_text())
+    rows = trust.measured_margins(real_run)
+    text = page.read_text(encoding="utf-8")
+    for key, name in trust.MARGINS.items():
+        assert rows[name].startswith(f"{told['organs']['kidney'][key]:.2g}")
+        assert f" {told['limits'][key]:g}" in rows[name] and name in text
+    assert 0.05 < told["organs"]["kidney"]["rate"] < 1.0
+
+    class Beyond:
+        path = tmp_path
+
+    assert trust.measured_margins(Beyond) == {}
+    told["organs"]["kidney"]["growth"] = 0.2
+    (tmp_path / "stability.json").write_text(json.dumps(told))
+    assert "above it for one step" in trust.measured_margins(Beyond)[trust.MARGINS["growth"]]
+
+
 def test_the_grades_are_those_of_the_model(real_run):
     """Each parameter of the model is listed once, with the grade it has in the model."""
     from tissuesim.model import Model
