@@ -202,14 +202,19 @@ def test_a_disease_of_another_name_says_whose_instruments_read_it(
     build: Callable[..., Scenario], tmp_path: Path
 ) -> None:
     """Claim: without the key a disease is read by its name, with it by the instruments it asks for, in a run too."""
-    assert build(DISEASE).instruments == "mine"
-    asked = build(DISEASE.replace("label: A disease", "instruments: iim\nlabel: A disease"), "time.end=-119")
-    assert asked.instruments == "iim"
-    simulation = Simulation(asked, "numba")
-    simulation.create_run(out=tmp_path / "run")
-    simulation.run()
-    run = Run(tmp_path / "run")
-    assert {"ck", "tis"} <= set(run.readouts) and "sledai" not in run.readouts
+    found = {}
+    for name, text in (
+        ("own", DISEASE),
+        ("asked", DISEASE.replace("label: A disease", "instruments: sle\nlabel: A disease")),
+    ):
+        scenario = build(text, "time.end=-119")
+        simulation = Simulation(scenario, "numba")
+        simulation.create_run(out=tmp_path / name)
+        simulation.run()
+        found[scenario.instruments] = set(Run(tmp_path / name).readouts)
+    assert set(found) == {"mine", "sle"}
+    assert {"sledai", "upcr", "c3"} <= found["sle"] and "upcr" in found["mine"]
+    assert "sledai" not in found["mine"]
     with pytest.raises(InputError, match=r"instruments: .*sle"):
         build(DISEASE.replace("label: A disease", "instruments: ra\nlabel: A disease"))
 
