@@ -113,11 +113,12 @@ def test_long_lived_plasma_cells_and_bcma(arms: Arms) -> None:
     assert at(other, "autoantibody", 180) < 0.05 and at(other, "vaccine_igg", 180) < 0.05
 
 
-def test_without_lymphodepletion_car_t_do_not_expand(arms: Arms) -> None:
-    """The peak is below a tenth, B cells stay."""
+def test_without_lymphodepletion_car_t_expand_less(arms: Arms) -> None:
+    """The peak in blood is below a tenth, B cells stay; still the body holds at least three times what was infused."""
     with_it, without = arms("sle_car_t", 40), arms("sle_car_t_no_lymphodepletion", 40)
     peaks = [totals["car_t_per_ul"][totals["day"] > 1].max() for totals in (with_it, without)]
     assert peaks[1] < 0.1 * peaks[0]
+    assert 3 * 3.5e7 < without["car_t_total"].max() < 0.1 * with_it["car_t_total"].max()
     assert at(without, "b_per_ul", 28) > 0.5 * at(without, "b_per_ul", -6)
 
 
@@ -131,6 +132,6 @@ def test_each_ablation_shows(arms: Arms) -> None:
     low = arms("sle_car_t_dose_100", 40)
     day = [float(t["day"][t["day"] > 1][t["car_t_per_ul"][t["day"] > 1].argmax()]) for t in (whole, low)]
     assert day[1] > day[0] + 1
-    assert at(low, "autoreactive_total", 12) > 100 * at(whole, "autoreactive_total", 12) > 0
+    assert at(low, "autoreactive_total", 9) > 100 * at(whole, "autoreactive_total", 9) > 0
     expected = arms("sle_car_t_no_discreteness", 40)["autoreactive_total"]
     assert 0.0 < expected[-1] < 1.0 and expected.min() > 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,18 @@ def test_drawn_parameters_have_the_stated_variability() -> None:
         assert np.median(values) == pytest.approx(parameter.value, rel=0.05)
         sigma = np.sqrt(np.log(1 + parameter.variability**2))
         assert np.std(np.log(values)) == pytest.approx(0.95 * sigma, rel=0.06)  # cut at two deviations
+
+
+def test_each_parameter_is_drawn_by_itself() -> None:
+    """Claim: one more parameter, or more patients, changes no number that was drawn; another seed changes all."""
+    model = Model.load("autoimmune_lumped")
+    drawn = draw_parameters(model, 5, seed=2)
+    steadier = replace(model.parameters["car_t_division"], variability=None)
+    fewer = draw_parameters(model.with_(steadier), 9, seed=2)
+    assert set(drawn) - set(fewer) == {"car_t_division"}
+    for name, values in fewer.items():
+        assert np.array_equal(values[:5], drawn[name]), name
+        assert not np.array_equal(draw_parameters(model, 5, seed=3)[name], drawn[name]), name
 
 
 def test_a_cohort_of_an_organ_model_is_refused() -> None:

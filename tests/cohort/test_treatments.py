@@ -161,10 +161,15 @@ def test_lymphodepletion_alone_is_partial_and_passes() -> None:
     assert not relapses(course)  # there was no remission
 
 
-def test_no_lymphodepletion_no_expansion() -> None:
-    """Claim n1: without growth space CAR T expand less: at most a third of the peak, in at least 90 % of patients."""
-    with_it = arm(CAR_T, end=30.0, **IMMUNE)
-    without = arm("{use: cd19_car_t}", end=30.0, **IMMUNE)
+def test_without_lymphodepletion_car_t_expand_less() -> None:
+    """Claim n1: without lymphodepletion CAR T expand less: at most a third of the peak, in at least 90 % of patients.
+
+    Still they expand: with the growth space of lymphopenia twice the infused cells and more in at least 90 %.
+    """
+    lymphopenic = {**IMMUNE, "lymphopenia": "0.08"}
+    with_it = arm(CAR_T, end=30.0, **lymphopenic)
+    without = arm("{use: cd19_car_t}", end=30.0, **lymphopenic)
+    assert np.mean(without.series["car_t_total"].max(axis=0) > 2 * 3.5e7) >= 0.9
     after = with_it.days >= 1
     peak = with_it.series["car_t_per_ul"][after].max(axis=0)
     other = without.series["car_t_per_ul"][without.days >= 1].max(axis=0)

@@ -14,7 +14,9 @@ from tissuesim.config.disease import load_disease, shipped_diseases
 from tissuesim.disease import patient_model
 from tissuesim.errors import InputError
 from tissuesim.model.model import Model
+from tissuesim.run import Run
 from tissuesim.scenario import Scenario, load
+from tissuesim.simulation import Simulation
 from tissuesim.units import parse_quantity
 
 from .conftest import DISEASE
@@ -194,3 +196,35 @@ def test_a_number_that_cannot_be_negative_is_refused(build: Build) -> None:
     for change in ("parameters.long_lived_share=-0.1", 'organs.left.parameters={antigen: "-1"}'):
         with pytest.raises(InputError, match=r"is below zero"):
             build(DISEASE, change)
+
+
+def test_a_disease_of_another_name_says_whose_instruments_read_it(
+    build: Callable[..., Scenario], tmp_path: Path
+) -> None:
+    """Claim: without the key a disease is read by its name, with it by the instruments it asks for, in a run too."""
+    found = {}
+    for name, text in (
+        ("own", DISEASE),
+        ("asked", DISEASE.replace("label: A disease", "instruments: sle\nlabel: A disease")),
+    ):
+        scenario = build(text, "time.end=-119")
+        simulation = Simulation(scenario, "numba")
+        simulation.create_run(out=tmp_path / name)
+        simulation.run()
+        found[scenario.instruments] = set(Run(tmp_path / name).readouts)
+    assert set(found) == {"mine", "sle"}
+    assert {"sledai", "upcr", "c3"} <= found["sle"] and "upcr" in found["mine"]
+    assert "sledai" not in found["mine"]
+    with pytest.raises(InputError, match=r"instruments: .*sle"):
+        build(DISEASE.replace("label: A disease", "instruments: ra\nlabel: A disease"))
+
+
+def test_a_treatment_after_the_end_is_told(
+    build: Callable[..., Scenario], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Claim: one sentence names the treatment that is not given; a treatment within the run has none."""
+    build(DISEASE, "treatment=[{use: cd19_car_t, day: 5}]")
+    assert "treatment[0]: begins on day 5 and is not given, because the run ends on day 0" in caplog.text
+    caplog.clear()
+    build(DISEASE, "treatment=[{use: cd19_car_t, day: -5}]")
+    assert not caplog.text

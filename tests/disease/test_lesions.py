@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -86,6 +88,17 @@ def test_patches_hang_on_the_seed(kidney: Tissue) -> None:
     first, again, other = (lesion_map(kidney, LESIONS["patches"], seed, "a") for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert float((np.minimum(first, other)).sum() / first.sum()) < 0.6
+
+
+def test_each_lesion_of_each_organ_has_patches_of_its_own(kidney: Tissue) -> None:
+    """Claim: patches hang on the names of organ and lesion, so that one more of either moves no other."""
+    one, two = (lesion_map(kidney, LESIONS["patches"], 1, name) for name in ("a", "b"))
+    other = lesion_map(replace(kidney, name="other"), LESIONS["patches"], 1, "a")
+    for map_ in (two, other):
+        assert float(np.minimum(one, map_).sum() / one.sum()) < 0.6
+    only = susceptibility(kidney, [("a", LESIONS["patches"])], 1)
+    among = susceptibility(kidney, [("z", lesion("whole", share="1e-6")), ("a", LESIONS["patches"])], 1)
+    assert np.abs(among - only).max() <= 1e-6
 
 
 def test_lesions_add_up(kidney: Tissue) -> None:
