@@ -66,10 +66,12 @@ def _split_below(
                     drawn = binomial(counts[node], _share(heap, node), node, stream, tick, 0, key0, key1)
                     counts[2 * node], counts[2 * node + 1] = drawn, counts[node] - drawn
             else:
+                held = counts[start : start + LANES]
+                if held.max() == 0:  # most nodes, where few arrive; what lies below them is 0 already
+                    continue
                 for k in range(LANES):
                     nodes[k] = start + k
                     share[k] = _share(heap, start + k)
-                held = counts[start : start + LANES]
                 binomial_lanes(left, held, share, work, words, nodes, stream, tick, 0, key0, key1)
                 for k in range(LANES):
                     counts[2 * (start + k)], counts[2 * (start + k) + 1] = left[k], held[k] - left[k]
@@ -82,8 +84,12 @@ def _split_parallel(
 ) -> None:
     """The top of the tree by one thread, the subtrees below it in parallel."""
     _split_below(heap, counts, 1, subtrees, stream, tick, key0, key1)
-    for subtree in prange(subtrees):
-        _split_below(heap, counts, subtrees + np.int64(subtree), heap.size // 2, stream, tick, key0, key1)
+    stride = (
+        subtrees * 5 // 8 | 1
+    )  # odd: every subtree has its turn; the empty ones at the end are shared out, too
+    for turn in prange(subtrees):
+        subtree = np.int64(turn) * stride % subtrees
+        _split_below(heap, counts, subtrees + subtree, heap.size // 2, stream, tick, key0, key1)
 
 
 def place_counts(heap: Any, arriving: int, leaves: int, stream: int, tick: int, key0: int, key1: int) -> Any:
