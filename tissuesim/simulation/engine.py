@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tissuesim.backends.base import Backend
-from tissuesim.backends.organ_step import FIRST_CELLS, OrganState, OrganStep
+from tissuesim.backends.organ_step import FIRST_CELLS, OrganState, OrganStep, StepResult
 from tissuesim.model.expression import evaluate, names
 from tissuesim.simulation.clock import movement_step, next_step
+from tissuesim.simulation.crew import Crew
 from tissuesim.simulation.snapshot import Snapshot
 from tissuesim.simulation.state import CELL_LINES, POOL_LINES, SIGNAL_LINES, State
 from tissuesim.systemic import Clones, SystemicStep, first_amounts
@@ -52,6 +53,7 @@ class Engine:
             )
             for name, tissue in scenario.tissues.items()
         }
+        self.crew = Crew({name: tissue.n for name, tissue in scenario.tissues.items()}, backend)
         self.systemic = SystemicStep(
             self.plan, backend.host, scenario.systemic_parameters(), scenario.key("systemic")
         )
@@ -182,17 +184,24 @@ class Engine:
         blood = np.concatenate([state.pools[0], state.summaries[0]])
         labeled = None if state.clones is None else state.clones.counts.copy()
         growth = 0.0
-        for name, organ in self.organs.items():
-            fields, scalars = state.organs[name], organ.scalars(blood)
-            spilled, ledger = organ.signals(fields, scalars, dt_ticks, dt, tick)
+
+        def transport(name: str) -> tuple[dict[str, float], NDArray[np.float64]]:
+            organ, fields = self.organs[name], state.organs[name]
+            found = organ.signals(fields, organ.scalars(blood), dt_ticks, dt, tick)
+            self._move(organ, fields, dt_ticks, tick)
+            return found
+
+        def react(name: str) -> StepResult:
+            organ = self.organs[name]
+            return organ.reactions(state.organs[name], organ.scalars(blood), dt, tick)
+
+        for name, (spilled, ledger) in self.crew.each(transport).items():
             self._to_pools(state, spilled)
             _book_signals(state.signal_ledger[name], ledger, first=state.steps == 0)
-            self._move(organ, fields, dt_ticks, tick)
         weighed, arriving = self._leave_blood(state, dt, tick)
         self._enter(state, weighed, arriving, tick, 0)
-        for name, organ in self.organs.items():
-            fields, scalars = state.organs[name], organ.scalars(blood)
-            result = organ.reactions(fields, scalars, dt, tick)
+        for name, result in self.crew.each(react).items():
+            fields = state.organs[name]
             self._to_pools(state, result.to_pools)
             fields.hazard = result.hazard
             fields.margins.saw("rate", dt * result.hazard)
@@ -294,10 +303,12 @@ class Engine:
 
         blood = np.concatenate([state.pools[0], state.summaries[0]])
         drawing = self.backend.exchange if self.plan.stochastic else None
-        weighed = {
-            name: organ.entry_trees(state.organs[name], organ.scalars(blood))
-            for name, organ in self.organs.items()
-        }
+
+        def weigh(name: str) -> tuple[Any, NDArray[np.float64]]:
+            organ = self.organs[name]
+            return organ.entry_trees(state.organs[name], organ.scalars(blood))
+
+        weighed = self.crew.each(weigh)
         arriving = []
         for index, entry in enumerate(self.plan.entries):
             column = self.plan.systemic.states.index(entry.pool)
@@ -327,11 +338,15 @@ class Engine:
         half: int,
     ) -> None:
         """Place one half of what left the blood, organ by organ."""
-        for index, entry in enumerate(self.plan.entries):
-            cell = self.plan.organ.cells.index(entry.field)
-            for (name, organ), parts in zip(self.organs.items(), arriving[index], strict=True):
-                organ.enter(state.organs[name], index, weighed[name], parts[half], tick, half)
-                state.cell_ledger[name][3, cell] += parts[half]
+        places = {name: place for place, name in enumerate(self.organs)}
+
+        def enter(name: str) -> None:
+            for index, entry in enumerate(self.plan.entries):
+                amount = arriving[index][places[name]][half]
+                self.organs[name].enter(state.organs[name], index, weighed[name], amount, tick, half)
+                state.cell_ledger[name][3, self.plan.organ.cells.index(entry.field)] += amount
+
+        self.crew.each(enter)
 
     def _book_cells(
         self, ledger: NDArray[np.float64], gained: dict[str, float], lost: dict[str, float], dt: float
@@ -351,8 +366,12 @@ class Engine:
         """Summaries of all organs as the next step will see them."""
         blood = np.concatenate([state.pools[0], np.zeros(state.summaries.shape[1])])
         total = np.zeros(state.summaries.shape[1])
-        for name, organ in self.organs.items():
-            own = organ.summaries(state.organs[name], organ.scalars(blood))
+
+        def summarize(name: str) -> NDArray[np.float64]:
+            organ = self.organs[name]
+            return organ.summaries(state.organs[name], organ.scalars(blood))
+
+        for name, own in self.crew.each(summarize).items():
             state.organ_summaries[name] = own / self.organ_divisors[name]
             total = total + own
         state.summaries[0] = total / self.summary_divisor

@@ -45,6 +45,15 @@ LARGEST_NUMBER = 8
 """Recordings that are kept: one per operator, length of step and place of the signals."""
 
 
+def callers() -> int:
+    """How many threads may call operators at the same time: one, all work is put on one stream."""
+    return 1
+
+
+def use_one_thread() -> None:
+    """Threads of the host make no difference here."""
+
+
 def stored(tissue: Tissue) -> Tissue:
     """The tissue in canonical order."""
     order = np.argsort(tissue.box_index, kind="stable")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import get_num_threads, njit, prange, set_num_threads
+from numba.np.ufunc import threading_layer
 
 from tissuesim.backends.base import ColumnFacts, Mesh
 from tissuesim.backends.numba.sums import join_maxima, join_sums
@@ -27,9 +28,23 @@ from tissuesim.backends.numpy.arrays import (
 from tissuesim.codegen.print_text import BLOCK, CHUNK
 
 __all__ = [
-    "Download", "Repeater", "column_facts", "copy_rows", "get", "get_rows", "mesh", "put", "put_rows", "refill",
-    "require_memory", "stored", "synchronize", "workspace", "zeros_rows",
+    "Download", "Repeater", "callers", "column_facts", "copy_rows", "get", "get_rows", "mesh", "put", "put_rows",
+    "refill", "require_memory", "stored", "synchronize", "use_one_thread", "workspace", "zeros_rows",
 ]  # fmt: skip
+
+
+def callers() -> int:
+    """How many threads may call operators at the same time, each for another organ."""
+    try:
+        safe = threading_layer() in ("omp", "tbb")
+    except ValueError:  # nothing has run in parallel yet
+        return 1
+    return int(get_num_threads()) if safe else 1
+
+
+def use_one_thread() -> None:
+    """Let operators that this thread calls from now on work on it alone."""
+    set_num_threads(1)
 
 
 @njit(cache=True, error_model="numpy", parallel=True, nogil=True)

@@ -24,6 +24,15 @@ def require_memory(plan: StepPlan, tissues: Mapping[str, Tissue], real: type[np.
     """Refuse a scenario that does not fit; the host has swap and its own way to say so."""
 
 
+def callers() -> int:
+    """How many threads may call operators at the same time, each for another organ."""
+    return 1
+
+
+def use_one_thread() -> None:
+    """Let operators that this thread calls from now on work on it alone."""
+
+
 def stored(tissue: Tissue) -> Tissue:
     """The tissue in the order in which this backend keeps its voxels."""
     return tissue
