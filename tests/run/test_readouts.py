@@ -55,9 +55,8 @@ def test_an_unfinished_run_has_readouts(patient):
     assert found["upcr"].attrs["grade"] == "A" and found["upcr"].attrs["source"]
     assert found["sledai"].sel(time=0).item() == 12.0 and found["sledai"].sel(time=90).item() == 4.0
     assert found["transplant.inflammation"].attrs["long_name"].endswith(", transplant")
-    assert (
-        run.endpoints["sledai_day90"] == 4.0 and run.endpoints["doris_day"] == 60.0
-    )  # ten days after the last sign
+    # urine and blood count on the day of the visit: remission begins with the first clean one
+    assert run.endpoints["sledai_day90"] == 4.0 and run.endpoints["doris_day"] == 50.0
     assert run.resets is None
 
 
