@@ -29,8 +29,8 @@ typedef int32 cell_count;
 #define CHUNK 16
 
 #ifndef DEVICE
-// One block on a processor is enough: to make room for more, the assembler would rather spill registers.
 #define DEVICE __device__ __forceinline__
+// One block on a processor is enough: to make room for more, the assembler would rather spill registers.
 #define KERNEL extern "C" __global__ void __launch_bounds__(BLOCK, 1)
 #define RESTRICT __restrict__
 #define SHARED __shared__

@@ -25,13 +25,12 @@ def cuda(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
             pytest.fail(f"a GPU is required, and the cuda backend needs {lacking}")
         pytest.skip(f"needs {lacking}")
     if request.param == "emulated":
-        from emulation import cupy, host
+        from emulation import cupy
+        from emulation.host import library_path
 
         monkeypatch.setitem(sys.modules, "cupy", cupy)
         monkeypatch.setattr(device, "missing", lambda: None)
-        monkeypatch.setattr(
-            launch, "machine_code", lambda text, real, architecture: host.library_path(text, real)
-        )
+        monkeypatch.setattr(launch, "machine_code", lambda text, real, architecture: library_path(text, real))
     for function in cached:
         function.cache_clear()
     yield request.param

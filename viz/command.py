@@ -26,6 +26,11 @@ def draw(
     """
     if sum((against is not None, movie, live)) > 1:
         raise InputError("--against, --movie and --live exclude each other")
+    from .render import PICTURES
+
+    one = against is not None or live or (days is not None and len(days) == 1)
+    if out is not None and out.suffix in PICTURES and not (one or movie):
+        raise InputError(f"--out: '{out}' is one file, and more than one picture is drawn; name a folder")
     if live:
         yield from _followed(run, days, organ, field, view, out)
         return

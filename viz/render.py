@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tissuesim.errors import InputError
 from tissuesim.readouts.endpoints import peak
 from tissuesim.run import Run
 
@@ -21,6 +22,7 @@ FIELD = "inflammation"
 AFTER = 180.0  # day of the last picture of a panel
 LATER_DAYS = (30.0, 90.0, AFTER)
 CAPTIONS = ("Before", "CAR T peak", "After")
+PICTURES = (".png", ".svg", ".pdf")
 HANDS = 2  # scenes of a patient that are drawn at a time
 
 
@@ -65,6 +67,7 @@ def render_run(
         view, organ = view or "cut", organ if organ is not None else run.organs[0]
         reader = OrganReader(run, organ, field)
         three = panel_days(run, organ) if days is None else ()
+        captions = captions_of(run, three)
         chosen = days if days is not None else default_days(run, organ, three)
         scale = shared_scale([reader], MOST_DOTS.get(view, CUT_DOTS))
         pictures = chosen_frames(reader, chosen, scale)
@@ -73,10 +76,10 @@ def render_run(
         _still(run, replace(pictures, frames=(frame,)), panel, view, out)
         for frame, panel in zip(pictures.frames, panels, strict=True)
     ]
-    if days is None and len(three) == len(CAPTIONS):
+    if len(three) == len(CAPTIONS):
         drawn = [frame.day for frame in pictures.frames]
         paths.append(
-            _panel(run, pictures, [panels[drawn.index(day)] for day in three], view, out, CAPTIONS, three)
+            _panel(run, pictures, [panels[drawn.index(day)] for day in three], view, out, captions, three)
         )
     return paths
 
@@ -97,7 +100,7 @@ def panel(
     pictures = chosen_frames(reader, days if days is not None else panel_days(run, organ), scale)
     (panels,) = draw_panels(view, [pictures])
     drawn = tuple(frame.day for frame in pictures.frames)
-    captions = CAPTIONS if days is None and len(drawn) == len(CAPTIONS) else ()
+    captions = captions_of(run, drawn) if days is None else ()
     return _panel(run, pictures, panels, view, out, captions, drawn)
 
 
@@ -126,13 +129,18 @@ def compare(
     scale = shared_scale(readers, MOST_DOTS.get(view, CUT_DOTS))
     asked = days if days is not None else shared_days(runs, organ)
     series = [chosen_frames(reader, asked, scale) for reader in readers]
+    shown = [[frame.day for frame in pictures.frames] for pictures in series]
+    if len(shown[0]) != len(shown[1]):
+        each = " and ".join(", ".join(f"{day:g}" for day in row) for row in shown)
+        raise InputError(f"--day: the frames of the two runs nearest to these days are not as many: {each}")
     rows = draw_panels(view, series)
     arms = arms_of(runs)
     if len(series[0].frames) == 1:
-        day = day_text(series[0].frames[0].day)
-        grid = [[captioned(row[0], name) for row, name in zip(rows, arms, strict=True)]]
+        same = shown[0] == shown[1]
+        texts = arms if same else [f"{arm}, {day_text(row[0])}" for arm, row in zip(arms, shown, strict=True)]
+        grid = [[captioned(row[0], text) for row, text in zip(rows, texts, strict=True)]]
         names: tuple[str, ...] = ()
-        title = f"{organ_title(organ)}, {day}"
+        title = f"{organ_title(organ)}, {day_text(shown[0][0])}" if same else organ_title(organ)
     else:
         grid = [
             [captioned(each, day_text(frame.day)) for each, frame in zip(row, pictures.frames, strict=True)]
@@ -172,10 +180,20 @@ def panel_days(run: Run, organ: str) -> tuple[float, ...]:
     written = written_frames(run, organ)
     before = written[frame_days[written] <= run.baseline_day]
     first = int(before[-1]) if before.size else int(written[0])
-    columns = run.columns(["car_t_per_ul"])
-    highest = peak(columns["time"], columns["car_t_per_ul"])[0] if "car_t_per_ul" in columns else None
+    highest = peak_day(run)
     later = [nearest_frame(frame_days, written, day) for day in (0.0 if highest is None else highest, AFTER)]
     return tuple(float(frame_days[index]) for index in sorted({first, *later}))
+
+
+def peak_day(run: Run) -> float | None:
+    """Return the day of the most CAR T cells in blood; None where there are none."""
+    columns = run.columns(["car_t_per_ul"])
+    return peak(columns["time"], columns["car_t_per_ul"])[0] if "car_t_per_ul" in columns else None
+
+
+def captions_of(run: Run, days: Sequence[float]) -> tuple[str, ...]:
+    """Return what the three days of a panel are; nothing for fewer, or in a run that has no peak."""
+    return CAPTIONS if len(days) == len(CAPTIONS) and peak_day(run) is not None else ()
 
 
 def shared_days(runs: Sequence[Run], organ: str) -> tuple[float, ...]:
@@ -205,7 +223,7 @@ def arms_of(runs: Sequence[Run]) -> list[str]:
 
 def target(run: Run, out: Path | str | None, name: str) -> Path:
     """Return ``out`` if it is a picture file, else ``name`` in the folder ``out`` or ``pictures``."""
-    if out is not None and Path(out).suffix in (".png", ".svg", ".pdf"):
+    if out is not None and Path(out).suffix in PICTURES:
         return Path(out)
     return (Path(out) if out is not None else run.path / "pictures") / name
 

@@ -233,11 +233,11 @@ class RawModule:
 
     def __init__(self, path: str) -> None:
         """Load it."""
-        self.library = load(Path(path))
+        self.loaded = load(Path(path))
 
     def get_function(self, name: str) -> RawKernel:
         """A kernel by name."""
-        return RawKernel(getattr(self.library, name))
+        return RawKernel(getattr(self.loaded, name))
 
 
 def alloc_pinned_memory(size: int) -> bytearray:

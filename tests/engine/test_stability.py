@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
+from tissuesim.backends.margins import Margins
 from tissuesim.scenario import Scenario
 from tissuesim.simulation import Simulation
 from tissuesim.simulation.engine import SMALL_NUMBER
@@ -48,3 +50,12 @@ def test_margins_are_the_same_on_both_backends(treated: Callable[..., Scenario])
             simulation.step()
         told.append(stability(simulation.state.facts()))
     assert told[0] == told[1]
+
+
+def test_no_number_is_not_lost_under_a_larger_one() -> None:
+    """A margin that is not a number stays, whatever is met before or after: a clean record would be untrue."""
+    for values in ((0.5, float("nan"), 0.7), (float("nan"), 1.0)):
+        margins = Margins()
+        for value in values:
+            margins.saw("rate", value)
+        assert math.isnan(margins["rate"])

@@ -10,9 +10,10 @@ from matplotlib.image import imread
 from tissuesim.errors import InputError
 from tissuesim.run import Run
 from tissuesim.viz import offscreen
+from tissuesim.viz.command import draw
 from tissuesim.viz.frames import read_pictures
 from tissuesim.viz.offscreen import draw_frames
-from tissuesim.viz.render import panel, render_day, render_run
+from tissuesim.viz.render import captions_of, panel, render_day, render_run
 from tissuesim.viz.stage import shots_and_camera
 from tissuesim.viz.style import GROUND, color_table
 
@@ -146,3 +147,20 @@ def test_wrong_names_and_empty_runs_are_told(run_directory, tmp_path):
         render_day(run_directory, "kidny", 0.0)
     with pytest.raises(InputError, match="no such folder"):
         render_run(tmp_path / "nothing")
+
+
+def test_one_file_takes_one_picture(run_directory, tmp_path):
+    """`--out x.png` for several days is refused, and nothing is drawn: each would take the place of the last."""
+    out = tmp_path / "x.png"
+    for days in (None, [0.0, 9.0]):
+        with pytest.raises(InputError, match=r"--out: '.*x\.png' is one file"):
+            list(draw(run_directory, days=days, out=out))
+    assert not out.exists()
+    assert next(iter(draw(run_directory, days=[0.0], out=out))) == str(out) and out.exists()
+
+
+def test_days_are_called_what_they_are(run_directory, untreated_directory):
+    """A panel says "CAR T peak" where there is one; without CAR T cells the days stand alone."""
+    assert captions_of(Run(run_directory), (-5.0, 9.0, 180.0)) == ("Before", "CAR T peak", "After")
+    assert captions_of(Run(untreated_directory), (-5.0, 0.0, 180.0)) == ()
+    assert captions_of(Run(run_directory), (-5.0, 9.0)) == ()

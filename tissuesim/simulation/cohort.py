@@ -55,9 +55,9 @@ class Cohort:
 def draw_parameters(model: Model, patients: int, seed: int) -> dict[str, NDArray[np.float64]]:
     """Parameters of virtual patients, (patients,) canonical values by name.
 
-    Lognormal around the model's value, with its ``variability`` as the coefficient of variation, truncated at two
-    standard deviations. Each parameter has a stream of its own, keyed by ``seed`` and its name, so that one more
-    parameter or patient changes no other number.
+    Lognormal around the model's value, with its ``variability`` as the coefficient of variation; what lies beyond
+    two standard deviations is moved to two. Each parameter has a stream of its own, keyed by ``seed`` and its name, so
+    that one more parameter or patient changes no other number.
     """
     drawn = {}
     for name, parameter in model.parameters.items():

@@ -30,6 +30,8 @@ class Crew:
         if workers == 1:
             return {name: work(name) for name in self.sizes}
         if self.pool is None or workers != self.workers:
+            if self.pool is not None:
+                self.pool.shutdown()
             self.workers = workers
             self.pool = ThreadPoolExecutor(workers, "organ", self.backend.arrays.use_one_thread)
         waiting = {name: self.pool.submit(work, name) for name in self.largest_first}

@@ -84,9 +84,8 @@ def _split_parallel(
 ) -> None:
     """The top of the tree by one thread, the subtrees below it in parallel."""
     _split_below(heap, counts, 1, subtrees, stream, tick, key0, key1)
-    stride = (
-        subtrees * 5 // 8 | 1
-    )  # odd: every subtree has its turn; the empty ones at the end are shared out, too
+    # odd, so that every subtree has its turn, and long, so that the empty ones at the end are shared out, too
+    stride = subtrees * 5 // 8 | 1
     for turn in prange(subtrees):
         subtree = np.int64(turn) * stride % subtrees
         _split_below(heap, counts, subtrees + subtree, heap.size // 2, stream, tick, key0, key1)
