@@ -21,9 +21,14 @@ CLOSED = -1.0
 
 @dataclass(frozen=True)
 class MovingCells:
-    """Motility of one cell type: table over region pairs [mm^2/day], chemotaxis and what it follows."""
+    """Motility of one cell type: table over region pairs [mm^2/day], chemotaxis and what it follows.
+
+    ``alike`` is the column of the first cell type that crawls by the same numbers: what depends on them alone, such as
+    the largest hazard of leaving a voxel, is worked out for that one.
+    """
 
     column: int
+    alike: int
     motility: Any
     chemotaxis: Any
     attractant: int
@@ -45,6 +50,7 @@ def moving_cells(
     """
     names = plan.organ.parameters
     found = []
+    first: dict[tuple[Any, ...], int] = {}
     for column, cells in enumerate(plan.model.cells.values()):
         if cells.motility is None and cells.chemotaxis is None:
             continue
@@ -63,11 +69,9 @@ def moving_cells(
             chemotaxis = float(parameters[0, names.index(cells.chemotaxis)])
             half = float(parameters[0, names.index(cells.half_saturation)])
             attractant = plan.organ.signals.index(cells.attractant)
-        found.append(
-            MovingCells(
-                column, put(_with_walls(motility).astype(real)), real(chemotaxis), attractant, real(half)
-            )
-        )
+        table = _with_walls(motility).astype(real)
+        alike = first.setdefault((table.tobytes(), chemotaxis, attractant, half), column)
+        found.append(MovingCells(column, alike, put(table), real(chemotaxis), attractant, real(half)))
     return tuple(found)
 
 

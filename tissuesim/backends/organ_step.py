@@ -238,10 +238,11 @@ class OrganStep:
     # ---- movement of cells
     def movement_hazard(self, state: OrganState) -> float:
         """Largest rate at which a cell leaves its voxel by crawling [1/day]."""
-        return max((self._hazard_of(state, moving) for moving in self._moving), default=0.0)
-
-    def _hazard_of(self, state: OrganState, moving: MovingCells) -> float:
-        return float(self.backend.movement.largest_movement_hazard(*self._movement_arguments(state, moving)))
+        largest = self.backend.movement.largest_movement_hazard
+        kinds = [moving for moving in self._moving if moving.alike == moving.column]
+        return max(
+            (float(largest(*self._movement_arguments(state, moving))) for moving in kinds), default=0.0
+        )
 
     def _movement_arguments(self, state: OrganState, moving: MovingCells) -> tuple[Any, ...]:
         return (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tissuesim.backends.base import Backend
+from tissuesim.backends.base import Backend, ColumnFacts
 from tissuesim.backends.organ_step import FIRST_CELLS, OrganState, OrganStep, StepResult
 from tissuesim.model.expression import evaluate, names
 from tissuesim.simulation.clock import movement_step, next_step
@@ -155,6 +155,10 @@ class Engine:
                     int(ledger[0, column] + ledger[1, column] - ledger[2, column] + ledger[3, column])
                 )
         return amounts
+
+    def facts(self, state: State) -> dict[str, dict[str, ColumnFacts]]:
+        """Sums and extremes of every column of ``signals``, ``cells`` and ``states``, by organ."""
+        return self.crew.each(lambda name: self.organs[name].facts(state.organs[name]))
 
     # ---- to the host and back
     def snapshot(self, state: State) -> Snapshot:

@@ -25,8 +25,7 @@ def check_state(engine: Engine, state: State) -> None:
     """Raise NumericsError if anything in the state cannot be, or if cells are not where the ledger says."""
     plan, day = engine.plan, days(state.tick)
     names = {"signals": plan.organ.signals, "cells": plan.organ.cells, "states": plan.organ.states}
-    for organ, fields in state.organs.items():
-        facts = engine.organs[organ].facts(fields)
+    for organ, facts in engine.facts(state).items():
         for rows, columns in names.items():
             for name, greatest, below in zip(
                 columns, facts[rows].greatest, facts[rows].below_zero, strict=True

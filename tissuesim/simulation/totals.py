@@ -90,8 +90,7 @@ class TotalsTable:
         parts: list[NDArray[np.float64]] = [state.pools[0], state.summaries[0]]
         parts.append(np.array([float(evaluate(tree, values)) for tree in self.readouts.values()]))
         parts.append(state.pool_ledger[:, list(self.counted.values())].ravel())
-        for organ, fields in state.organs.items():
-            facts = engine.organs[organ].facts(fields)
+        for organ, facts in engine.facts(state).items():
             volume = engine.organs[organ].total_volume
             parts.append(state.organ_summaries[organ])
             parts.append(facts["cells"].total)
