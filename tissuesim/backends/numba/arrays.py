@@ -55,45 +55,39 @@ def copy_rows(target: Any, source: Any) -> None:
             target[i, s] = source[i, s]
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def _facts_of_block(
-    first: int, last: int, rows: Any, volume: Any, order: Any, chunk: Any, sums: Any, extremes: Any
-) -> None:
-    columns = rows.shape[1]
-    for start in range(first, last, CHUNK):
-        chunk[:] = 0.0
-        for rank in range(start, min(start + CHUNK, last)):
-            i = order[rank]
-            weight = np.float64(volume[i])
-            for s in range(columns):
-                value = np.float64(rows[i, s])
-                chunk[0, s] += value
-                chunk[1, s] += weight * value
-                if -value > extremes[0, s] or value != value:
-                    extremes[0, s] = -value
-                if value > extremes[1, s] or value != value:
-                    extremes[1, s] = value
-        for line in range(2):
-            for s in range(columns):
-                sums[line, s] += chunk[line, s]
-
-
 @njit(cache=True, error_model="numpy", parallel=True, nogil=True)
 def _column_facts(rows: Any, volume: Any, order: Any) -> Any:
+    """Sums plain and weighted with volume, extremes below and above zero; no views, see ``ledger.py``."""
     n, columns = rows.shape
     blocks = (n + BLOCK - 1) // BLOCK
     # rows of whole cache lines: blocks of two threads must not write to the same line
     width = (columns + 15) // 8 * 8
-    chunk = np.zeros((blocks, 2, width))
-    sums = np.zeros((blocks, 2, width))
-    extremes = np.zeros((blocks, 2, width))
+    sums = np.zeros((blocks, 2 * width))
+    extremes = np.zeros((blocks, 2 * width))
     for block in prange(blocks):
-        first = block * BLOCK
-        _facts_of_block(
-            first, min(first + BLOCK, n), rows, volume, order, chunk[block], sums[block], extremes[block]
-        )
-    total = join_sums(sums.reshape(blocks, 2 * width)).reshape(2, width)
-    greatest = join_maxima(extremes.reshape(blocks, 2 * width)).reshape(2, width)
+        plain, weighted = np.zeros(width), np.zeros(width)
+        lowest, highest = np.zeros(width), np.zeros(width)
+        end = min(block * BLOCK + BLOCK, n)
+        for start in range(block * BLOCK, end, CHUNK):
+            for s in range(width):
+                plain[s], weighted[s] = 0.0, 0.0
+            for rank in range(start, min(start + CHUNK, end)):
+                i = np.uint64(order[rank])
+                weight = np.float64(volume[i])
+                for s in range(columns):
+                    value = np.float64(rows[i, s])
+                    plain[s] += value
+                    weighted[s] += weight * value
+                    low, high = lowest[s], highest[s]
+                    lowest[s] = -value if (-value > low) | (value != value) else low
+                    highest[s] = value if (value > high) | (value != value) else high
+            for s in range(width):
+                sums[block, s] += plain[s]
+                sums[block, width + s] += weighted[s]
+        for s in range(width):
+            extremes[block, s], extremes[block, width + s] = lowest[s], highest[s]
+    total = join_sums(sums).reshape(2, width)
+    greatest = join_maxima(extremes).reshape(2, width)
     return total[:, :columns].copy(), greatest[:, :columns].copy()
 
 
