@@ -49,6 +49,8 @@ def test_quantities_become_exact_canonical_floats(text: object, value: float, un
     [
         ("5 furlong_x", "unknown unit"),
         ("5 pm^2/dya", "unknown unit 'dya' (did you mean 'day'?)"),
+        ("16 hh", "unknown unit 'hh' (hectohour is not in use)"),
+        ("3 mday", "unknown unit 'mday'"),
         ("5 mm^", "exponent"),
         ("5 mm^2.5", "cannot read"),
         ("5 mm^99", "exponent"),

@@ -184,6 +184,10 @@ _AXES = {
 }
 
 
+# Units of the clock and the calendar, which nobody writes with a prefix: 'hh' is a slip and no hundred hours.
+_CALENDAR = {"minute", "hour", "day", "week", "month", "year"}
+
+
 @lru_cache(maxsize=1024)
 def _named_unit(name: str) -> tuple[Fraction, Dimension]:
     """Return what one unit name is worth: (canonical factor, dimension)."""
@@ -193,6 +197,9 @@ def _named_unit(name: str) -> tuple[Fraction, Dimension]:
         scale, axes = Fraction(base.magnitude), dict(base.dimensionality)
     except Exception:  # pint raises many kinds of errors, and each of them means: not a unit we can use
         raise InputError(f"unknown unit '{name}'{nearest(name, USUAL_UNITS)}") from None
+    prefix, unit, _ = registry.parse_unit_name(name)[0]
+    if prefix and unit in _CALENDAR:
+        raise InputError(f"unknown unit '{name}' ({prefix}{unit} is not in use){nearest(name, USUAL_UNITS)}")
     if not set(axes) <= set(_AXES):
         raise InputError(f"unit '{name}' measures neither length, time, cells, substance nor mass")
     exponents = {}
